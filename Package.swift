@@ -1,0 +1,84 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("ExistentialAny"),
+  .treatAllWarnings(as: .error),
+]
+
+/// A module of the house. Its dependencies point down only; see docs/architecture.md.
+func room(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+  .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+/// The tests of a module, which mirror its sources.
+func tests(of name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+  .testTarget(
+    name: "\(name)Tests", dependencies: [.byName(name: name)] + dependencies,
+    swiftSettings: strict)
+}
+
+let package = Package(
+  name: "martlet",
+  products: [
+    .library(name: "WebSockets", targets: ["WebSockets"]),
+    .library(name: "Realtime", targets: ["Realtime"]),
+    .executable(name: "martlet", targets: ["martlet"]),
+  ],
+  targets: [
+    // Shims over system libraries: macros as inline functions, no logic.
+    .target(name: "CLinux"),
+    .systemLibrary(
+      name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+
+    // Protocol cores: no socket, no clock, no randomness.
+    room("Bytes"),
+    room("JSON", ["Bytes"]),
+    room("HTTPCore", ["Bytes"]),
+    room("WebSocketCore", ["Bytes", "HTTPCore"]),
+
+    // What touches the kernel.
+    room("EventLoops", ["CLinux", "Bytes"]),
+    room("Transport", ["CLinux", "EventLoops", "Bytes"]),
+
+    // The library and the hub.
+    room("WebSockets", ["Transport", "EventLoops", "WebSocketCore", "HTTPCore", "Bytes"]),
+    room("Realtime", ["EventLoops", "Bytes"]),
+
+    // Wire protocols over the hub.
+    room(
+      "Gateways",
+      [
+        "Realtime", "WebSockets", "WebSocketCore", "HTTPCore", "EventLoops", "JSON", "Bytes",
+        "COpenSSL", "CZlib",
+      ]),
+
+    // The program.
+    .executableTarget(
+      name: "martlet",
+      dependencies: [
+        "Gateways", "Realtime", "WebSockets", "WebSocketCore", "HTTPCore", "Transport",
+        "EventLoops", "JSON", "Bytes",
+      ],
+      swiftSettings: strict),
+
+    tests(of: "Bytes"),
+    tests(of: "JSON", ["Bytes"]),
+    tests(of: "HTTPCore", ["Bytes"]),
+    tests(of: "WebSocketCore", ["HTTPCore", "Bytes"]),
+    tests(of: "EventLoops", ["Bytes"]),
+    tests(of: "Transport", ["EventLoops", "Bytes"]),
+    tests(of: "WebSockets", ["Transport", "EventLoops", "WebSocketCore", "HTTPCore", "Bytes"]),
+    tests(of: "Realtime", ["EventLoops", "Bytes"]),
+    tests(
+      of: "Gateways",
+      [
+        "Realtime", "WebSockets", "WebSocketCore", "Transport", "HTTPCore", "EventLoops", "JSON",
+        "Bytes",
+      ]),
+    tests(of: "martlet", ["JSON", "Bytes"]),
+  ]
+)
