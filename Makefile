@@ -1,0 +1,37 @@
+# Everything a person does with this repository. `make help` lists it.
+.DEFAULT_GOAL := help
+.PHONY: help run build test lint format bench clean setup setup-test
+
+# What `make run` starts, e.g. make run ARGS="echo --port 9001"
+ARGS ?= serve --demo
+
+help:  ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup:
+	@scripts/setup build
+
+setup-test: setup
+	@scripts/setup test
+
+run: build  ## build, then start the server with the demo pages (ARGS="echo" starts another command)
+	@exec .build/release/martlet $(ARGS)
+
+build: setup  ## build the program: .build/release/martlet
+	swift build -c release --product martlet
+
+test: setup-test  ## run every test: units, JavaScript client, interoperability, browser
+	@scripts/test
+
+lint:  ## check the style of the Swift sources
+	swift format lint --strict --parallel --recursive Sources Tests Package.swift
+
+format:  ## rewrite the Swift sources in the project's style
+	swift format --in-place --parallel --recursive Sources Tests Package.swift
+
+bench: build  ## run the load benchmark against the release build
+	@if [ -x Benchmarks/load ]; then exec Benchmarks/load; \
+	else echo 'bench: there is no Benchmarks/load yet' >&2; exit 1; fi
+
+clean:  ## remove everything that was built or installed under .build
+	rm -rf .build
