@@ -1,1 +1,3 @@
 #include "CLinux.h"
+
+_Thread_local void *clinux_thread_loop = 0;

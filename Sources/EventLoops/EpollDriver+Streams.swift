@@ -1,0 +1,100 @@
+import CLinux
+
+/// What epoll reported, and what the kernel answered.
+extension EpollDriver {
+  func bindAndListen(
+    _ fd: Int32, _ address: SocketAddress, _ backlog: Int32, _ sharesPort: Bool
+  ) -> Int32 {
+    if case .unix = address {} else {
+      var status = clinux_set_reuse_address(fd)
+      if status == 0, sharesPort { status = clinux_set_reuse_port(fd) }
+      // One socket a family: `::` must not also take the IPv4 port that the next address binds.
+      if status == 0, case .ipv6 = address { status = clinux_set_ipv6_only(fd, 1) }
+      // Inherited by what is accepted: no system call a connection.
+      if status == 0 { status = clinux_set_no_delay(fd) }
+      if status < 0 { return status }
+    }
+    let bound = address.withSockaddr { clinux_bind(fd, $0, $1) } ?? -ENAMETOOLONG
+    return bound < 0 ? bound : clinux_listen(fd, backlog)
+  }
+
+  func accept(_ id: RegistrationID) {
+    for _ in 0..<Self.acceptBatch {
+      // The target may close its listener in `accepted`.
+      guard isRegistered(id), let target = slots[Int(id.index)].target else { return }
+      var storage = sockaddr_storage()
+      var count: UInt32 = 0
+      let fd = clinux_accept(slots[Int(id.index)].fd, &storage, &count)
+      switch fd {
+      case 0...:
+        let peer = withUnsafeBytes(of: &storage) {
+          SocketAddress(UnsafeRawBufferPointer(rebasing: $0.prefix(Int(count))))
+        }
+        target.accepted(register(fd, .stream, target: nil), from: peer ?? .unix(""))
+      case -EAGAIN:
+        return
+      case -EINTR, -ECONNABORTED, -EPROTO, -EPERM, -ENETDOWN, -EHOSTUNREACH, -ENETUNREACH:
+        continue  // one connection that died in the queue; the next may be well
+      default:
+        // Whatever else it is, trying again at once would spin.
+        starve(id)
+        target.acceptFailed(-fd)
+        return
+      }
+    }
+  }
+
+  func completeConnect(_ id: RegistrationID) {
+    let index = Int(id.index)
+    let error = clinux_socket_error(slots[index].fd)
+    if error == 0 {
+      slots[index].kind = .stream
+      watch(id, 0)
+    }
+    slots[index].target?.connectCompleted(error)
+  }
+
+  func handleStream(_ id: RegistrationID, _ flags: UInt32) {
+    let watched = slots[Int(id.index)].events ?? 0
+    if flags & clinux_EPOLLOUT != 0 {
+      watch(id, watched & ~clinux_EPOLLOUT)
+      slots[Int(id.index)].target?.writeCompleted(0)
+      guard isRegistered(id) else { return }
+    }
+    if watched & clinux_EPOLLIN != 0 {
+      if flags & (clinux_EPOLLIN | clinux_EPOLLERR | clinux_EPOLLHUP) != 0 { receive(id) }
+    } else if flags & clinux_EPOLLERR != 0 {
+      let error = clinux_socket_error(slots[Int(id.index)].fd)
+      slots[Int(id.index)].target?.failed(error == 0 ? ECONNRESET : error)
+    } else if flags & clinux_EPOLLHUP != 0 {
+      // Both directions are over while reading is paused: epoll would report it for ever.
+      watch(id, nil)
+    }
+  }
+
+  func receive(_ id: RegistrationID) {
+    let index = Int(id.index)
+    guard slots[index].events.map({ $0 & clinux_EPOLLIN != 0 }) == true, let target = slots[index].target
+    else { return }
+    let count = Int(clinux_receive(slots[index].fd, receiveBuffer.baseAddress, receiveBuffer.count))
+    switch count {
+    case 1...:
+      target.received(UnsafeMutableRawBufferPointer(rebasing: receiveBuffer[..<count]))
+    case 0:
+      watch(id, (slots[index].events ?? 0) & ~clinux_EPOLLIN)
+      target.receivedEnd()
+    case -Int(EAGAIN), -Int(EINTR):
+      break
+    default:
+      watch(id, nil)
+      target.failed(Int32(-count))
+    }
+  }
+
+  func wrote(_ count: Int, of total: Int, _ id: RegistrationID) -> WriteResult {
+    if count == total { return .wrote(count) }
+    if count < 0, count != -Int(EAGAIN), count != -Int(EINTR), count != -Int(ENOBUFS) { return .failed(Int32(-count)) }
+    watch(id, (slots[Int(id.index)].events ?? 0) | clinux_EPOLLOUT)
+    return count < 0 ? .pending : .wrote(count)
+  }
+}

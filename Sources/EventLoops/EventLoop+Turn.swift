@@ -1,0 +1,68 @@
+import CLinux
+
+/// How many times a turn runs jobs that were added by jobs, before sockets get their turn again.
+private let maximumJobRounds = 64
+
+extension EventLoop {
+  /// One turn: waits if there is nothing to do, then does all there is. `mayWait` false makes it a poll.
+  package func turn(mayWait: Bool = true) {
+    if local.isEmpty, endOfTurnTargets.isEmpty, mayWait, mailbox.prepareToSleep() {
+      driver.wait(until: timers.nextTime)
+    } else {
+      driver.wait(until: 0)
+    }
+    mailbox.takeAll(into: &local)
+    fireTimers()
+    runJobs()
+    runEndOfTurn()
+  }
+
+  /// Reads the clock; the driver calls it when a wait has ended.
+  func updateTime() {
+    now = driver.currentMilliseconds()
+  }
+
+  private func fireTimers() {
+    while let due = timers.popDue(now: now) { due.target.timerFired(due.token) }
+  }
+
+  private func runJobs() {
+    var rounds = 0
+    while !local.isEmpty, rounds < maximumJobRounds {
+      swap(&local, &running)
+      for index in running.indices { run(running[index]) }
+      running.removeAll(keepingCapacity: true)
+      rounds += 1
+    }
+  }
+
+  private func run(_ work: LoopWork) {
+    switch work {
+    case .job(let job):
+      job.runSynchronously(isolatedTo: asUnownedSerialExecutor(), taskExecutor: asUnownedTaskExecutor())
+    case .closure(let closure):
+      closure()
+    }
+  }
+
+  private func runEndOfTurn() {
+    // What is added meanwhile (a closed handler that writes elsewhere) still belongs to this turn.
+    while !endOfTurnTargets.isEmpty {
+      swap(&endOfTurnTargets, &flushing)
+      for index in flushing.indices { flushing[index].endOfTurn() }
+      flushing.removeAll(keepingCapacity: true)
+    }
+  }
+
+  /// The body of the loop's own thread.
+  func runUntilStopped() {
+    clinux_set_current_loop(Unmanaged.passUnretained(self).toOpaque())
+    updateTime()
+    while !stopping { turn() }
+    driver.stopAll()
+    mailbox.takeAll(into: &local)
+    runJobs()
+    runEndOfTurn()
+    clinux_set_current_loop(nil)
+  }
+}

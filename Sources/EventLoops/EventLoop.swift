@@ -1,0 +1,117 @@
+import CLinux
+
+/// What runs once at the end of a turn, when all of the turn's completions, timers and jobs have been handled.
+package protocol EndOfTurnTarget: AnyObject {
+  func endOfTurn()
+}
+
+/// One thread with its sockets, timers and mailbox; a serial executor and a task executor.
+///
+/// What lives on a loop is touched by that loop only, so that it needs no locks. Methods are for the loop's own thread
+/// unless they say otherwise; debug builds check it. A turn: completions, mailbox, timers, jobs, then the end-of-turn
+/// list, on which connections with queued bytes wait to write them in one system call.
+public final class EventLoop: @unchecked Sendable {
+  /// The loop's place in its group, from 0.
+  public let index: Int
+
+  package let driver: Driver
+  let mailbox = Mailbox()
+  var timers: TimerWheel
+  var now: UInt64
+  /// Jobs and closures from this loop's own thread.
+  var local: [LoopWork] = []
+  var running: [LoopWork] = []
+  var endOfTurnTargets: [any EndOfTurnTarget] = []
+  var flushing: [any EndOfTurnTarget] = []
+  var stopping = false
+  /// The thread that drives a simulated loop by calling `turn()`; nil for loops with a thread of their own.
+  let drivingThread: pthread_t?
+
+  /// Where modules above keep what they have once a loop; made by `storage(_:)`.
+  package var storages: [ObjectIdentifier: AnyObject] = [:]
+  /// The transport's own per-loop state, which the hot path reads.
+  package var transportStorage: AnyObject?
+
+  package init(index: Int, driver: Driver, drivenByCaller: Bool = false) {
+    self.index = index
+    self.driver = driver
+    now = driver.currentMilliseconds()
+    timers = TimerWheel(time: now)
+    drivingThread = drivenByCaller ? pthread_self() : nil
+    driver.loop = self
+  }
+
+  /// Whether the caller runs on this loop's thread. Any thread; a thread-local load and a comparison.
+  public var isCurrent: Bool {
+    if clinux_current_loop() == Unmanaged.passUnretained(self).toOpaque() { return true }
+    guard let drivingThread else { return false }
+    return pthread_equal(drivingThread, pthread_self()) != 0
+  }
+
+  /// The loop whose thread the caller runs on, if any.
+  public static var current: EventLoop? {
+    clinux_current_loop().map { Unmanaged<EventLoop>.fromOpaque($0).takeUnretainedValue() }
+  }
+
+  /// Runs `work` on the loop, later and never inside this call. Any thread; first in, first out for each caller's thread.
+  public func execute(_ work: @escaping @Sendable () -> Void) {
+    add(.closure(work))
+  }
+
+  /// The monotonic clock in milliseconds, read once a turn.
+  public var nowMilliseconds: UInt64 {
+    assert(isCurrent)
+    return now
+  }
+
+  /// Calls `target` with `token` after at least `milliseconds`, to the millisecond of the turn's clock. The loop keeps
+  /// the target alive until then or until `cancel`.
+  public func schedule(after milliseconds: UInt64, _ target: any TimerTarget, token: UInt64) -> TimerID {
+    assert(isCurrent)
+    let (deadline, overflow) = now.addingReportingOverflow(milliseconds)
+    return timers.insert(deadline: overflow ? .max : deadline, target: target, token: token)
+  }
+
+  /// Runs `work` after `milliseconds`.
+  @discardableResult
+  public func schedule(after milliseconds: UInt64, _ work: @escaping () -> Void) -> TimerID {
+    schedule(after: milliseconds, ClosureTimer(work), token: 0)
+  }
+
+  /// Takes a timer back; one that has fired or was cancelled is ignored.
+  public func cancel(_ timer: TimerID) {
+    assert(isCurrent)
+    timers.cancel(timer)
+  }
+
+  /// Calls `target` once when this turn's work is done. The caller sees to it that it asks only once a turn.
+  package func atEndOfTurn(_ target: any EndOfTurnTarget) {
+    assert(isCurrent)
+    endOfTurnTargets.append(target)
+  }
+
+  /// The object of type `T` that belongs to this loop, made at first use.
+  package func storage<T: AnyObject>(_ make: (EventLoop) -> T) -> T {
+    assert(isCurrent)
+    if let found = storages[ObjectIdentifier(T.self)] as? T { return found }
+    let made = make(self)
+    storages[ObjectIdentifier(T.self)] = made
+    return made
+  }
+
+  func add(_ work: LoopWork) {
+    if isCurrent {
+      local.append(work)
+    } else if mailbox.post(work) {
+      driver.wake()
+    }
+  }
+}
+
+private final class ClosureTimer: TimerTarget {
+  private let work: () -> Void
+
+  init(_ work: @escaping () -> Void) { self.work = work }
+
+  func timerFired(_ token: UInt64) { work() }
+}

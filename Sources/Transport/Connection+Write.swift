@@ -1,0 +1,146 @@
+import Bytes
+import CLinux
+import EventLoops
+
+/// Bytes of this size or more are offered to the kernel at once instead of being copied into the queue first.
+private let writtenThroughByteCount = 64 * 1024
+
+extension Connection: EndOfTurnTarget {
+  /// Writes a copy of `bytes`. Ignored when the connection is finished or closed.
+  public func write(_ bytes: UnsafeRawBufferPointer) {
+    assert(loop.isCurrent)
+    guard isWritable, !bytes.isEmpty else { return }
+    if bytes.count >= writtenThroughByteCount || bytes.count > maximumQueuedBytes - queuedByteCount {
+      return writeThrough(bytes)
+    }
+    openQueue().append(bytes)
+    scheduleFlush()
+  }
+
+  /// Writes `bytes` by reference; short ones may be copied. Ignored when the connection is finished or closed.
+  public func write(_ bytes: SharedBytes) {
+    assert(loop.isCurrent)
+    let count = bytes.count
+    guard isWritable, count > 0 else { return }
+    if count > maximumQueuedBytes - queuedByteCount {
+      return bytes.withUnsafeBytes { writeThrough($0) }
+    }
+    if outbound == nil, lone == nil {
+      lone = bytes
+    } else {
+      openQueue().append(bytes)
+    }
+    scheduleFlush()
+  }
+
+  /// Writes now what is collected, as far as the kernel takes it. Not needed: it happens by itself once a turn.
+  public func flush() {
+    assert(loop.isCurrent)
+    guard flags.isDisjoint(with: [.isBlocked, .isClosed]) else { return }
+    if lone != nil { flushLone() }
+    while let queue = outbound, !queue.isEmpty, flags.isDisjoint(with: [.isBlocked, .isClosed]) {
+      flush(queue, then: UnsafeRawBufferPointer(start: nil, count: 0))
+    }
+    guard flags.isDisjoint(with: [.isBlocked, .isClosed]) else { return }
+    releaseQueue()
+    if flags.contains(.isFinishing) { sendEnd() }
+  }
+
+  /// For the loop.
+  package func endOfTurn() {
+    flags.remove(.isScheduled)
+    if flags.contains(.isClosed) { reportClosed() } else { flush() }
+  }
+
+  func schedule() {
+    guard !flags.contains(.isScheduled) else { return }
+    flags.insert(.isScheduled)
+    loop.atEndOfTurn(self)
+  }
+
+  private func scheduleFlush() {
+    // While blocked nothing can be written, and inside `received` the flush follows anyway.
+    if flags.isDisjoint(with: [.isBlocked, .isHandlingRead]) { schedule() }
+  }
+
+  /// The queue, with what is written so far in it.
+  private func openQueue() -> OutboundQueue {
+    if let outbound { return outbound }
+    let queue = loop.transport.takeQueue()
+    outbound = queue
+    if let first = lone {
+      lone = nil
+      queue.append(first)
+    }
+    return queue
+  }
+
+  func releaseQueue() {
+    guard let queue = outbound else { return }
+    outbound = nil
+    loop.transport.giveBack(queue)
+  }
+
+  private func flushLone() {
+    guard let bytes = lone else { return }
+    let result = bytes.withUnsafeBytes { loop.driver.write($0, to: id) }
+    switch result {
+    case .wrote(bytes.count):
+      lone = nil
+    case .wrote(let count):
+      lone = nil
+      openQueue().append(bytes, from: count)
+      flags.insert(.isBlocked)
+    case .pending:
+      _ = openQueue()
+      flags.insert(.isBlocked)
+    case .failed(let error):
+      terminate(.failed(errno: error))
+    }
+  }
+
+  /// One system call: the queue, then `more`. Returns how many bytes of `more` were taken.
+  @discardableResult
+  private func flush(_ queue: OutboundQueue, then more: UnsafeRawBufferPointer) -> Int {
+    let pieces = loop.transport.pieces
+    var used = queue.fill(UnsafeMutableBufferPointer(rebasing: pieces.dropLast()))
+    let offered = (0..<used).reduce(0) { $0 + pieces[$1].iov_len }
+    let isWhole = offered == queue.byteCount
+    if isWhole, let base = more.baseAddress, !more.isEmpty {
+      pieces[used] = iovec(iov_base: UnsafeMutableRawPointer(mutating: base), iov_len: more.count)
+      used += 1
+    }
+    let total = isWhole ? offered + more.count : offered
+    let result =
+      used == 1
+      ? loop.driver.write(UnsafeRawBufferPointer(start: pieces[0].iov_base, count: total), to: id)
+      : loop.driver.write(UnsafeMutableBufferPointer(rebasing: pieces[..<used]), to: id)
+    switch result {
+    case .wrote(let count):
+      queue.consume(min(count, queue.byteCount))
+      if count < total { flags.insert(.isBlocked) }
+      return max(0, count - offered)
+    case .pending:
+      flags.insert(.isBlocked)
+    case .failed(let error):
+      terminate(.failed(errno: error))
+    }
+    return 0
+  }
+
+  /// Offers what is queued and then `bytes` to the kernel; only what it does not take is copied, if that is allowed.
+  private func writeThrough(_ bytes: UnsafeRawBufferPointer) {
+    var taken = 0
+    let queue = openQueue()
+    while flags.isDisjoint(with: [.isBlocked, .isClosed]), taken == 0 {
+      taken = flush(queue, then: bytes)
+    }
+    guard !flags.contains(.isClosed) else { return }
+    let left = UnsafeRawBufferPointer(rebasing: bytes[taken...])
+    guard left.count <= maximumQueuedBytes - queue.byteCount else {
+      return terminate(.outboundQueueOverflow, reset: true)
+    }
+    queue.append(left)
+    if queue.isEmpty { releaseQueue() }
+  }
+}

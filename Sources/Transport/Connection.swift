@@ -1,0 +1,146 @@
+import Bytes
+import EventLoops
+
+/// A connected byte stream (TCP or Unix) on one event loop.
+///
+/// It is Sendable so that it can be named from anywhere; all its members but `loop`, `id` and `peerAddress` are for its
+/// loop's thread, which debug builds check. From elsewhere: `connection.loop.execute { connection.write(...) }`.
+///
+/// Writes are collected. What a handler writes inside `received` leaves in one system call when `received` returns;
+/// everything else at the end of the loop's turn, one system call a connection. What the kernel does not take waits in
+/// a queue bounded by `maximumQueuedBytes`. A connection that is idle owns no buffer.
+public final class Connection: IOTarget, @unchecked Sendable {
+  struct Flags: OptionSet {
+    var rawValue: UInt16
+    /// `received` is running: it flushes when it returns.
+    static let isHandlingRead = Flags(rawValue: 1 << 0)
+    /// The connection is on the loop's end-of-turn list.
+    static let isScheduled = Flags(rawValue: 1 << 1)
+    /// The kernel takes no more; `writeCompleted` will come.
+    static let isBlocked = Flags(rawValue: 1 << 2)
+    static let isReadingPaused = Flags(rawValue: 1 << 3)
+    /// The peer has ended its side.
+    static let endReceived = Flags(rawValue: 1 << 4)
+    /// Nothing more may be written; our side ends when the queue is empty.
+    static let isFinishing = Flags(rawValue: 1 << 5)
+    /// Our side has ended.
+    static let endSent = Flags(rawValue: 1 << 6)
+    /// `close()` was called: what arrives is thrown away.
+    static let isClosing = Flags(rawValue: 1 << 7)
+    static let isClosed = Flags(rawValue: 1 << 8)
+    static let closedReported = Flags(rawValue: 1 << 9)
+    /// Reading starts when `connected` has returned.
+    static let isStarted = Flags(rawValue: 1 << 10)
+  }
+
+  /// The default of `maximumQueuedBytes`: 1 MiB.
+  public static let defaultMaximumQueuedBytes = 1 << 20
+
+  /// The loop the connection lives on, for all its life.
+  public let loop: EventLoop
+  /// The other end; empty Unix path if it has no name.
+  public let peerAddress: SocketAddress
+  package let id: RegistrationID
+
+  /// Who hears what happens; may be replaced at any time. Nil once the connection is closed and that was reported.
+  public var handler: ConnectionHandler?
+
+  /// How many bytes may wait, in bytes (default 1 MiB). A write that would leave more waiting, after the kernel has
+  /// been offered what it can take, closes the connection with `outboundQueueOverflow`; the queue does not grow.
+  public var maximumQueuedBytes = Connection.defaultMaximumQueuedBytes
+
+  var outbound: OutboundQueue?
+  /// The one reference that was written this turn: fan-out needs no queue.
+  var lone: SharedBytes?
+  var lingerTimer = TimerID.none
+  var closeReason = ConnectionCloseReason.ended
+  var flags: Flags = []
+
+  init(loop: EventLoop, id: RegistrationID, peer: SocketAddress, handler: ConnectionHandler) {
+    self.loop = loop
+    self.id = id
+    self.peerAddress = peer
+    self.handler = handler
+  }
+
+  /// Our own end, asked of the system each time; nil once the connection is closed.
+  public var localAddress: SocketAddress? {
+    assert(loop.isCurrent)
+    return loop.driver.localAddress(of: id)
+  }
+
+  /// Bytes written but not yet taken by the kernel.
+  public var queuedByteCount: Int { (outbound?.byteCount ?? 0) + (lone?.count ?? 0) }
+
+  /// Whether the kernel has stopped taking bytes; `drained` will follow when the queue is empty again.
+  public var isBlocked: Bool { flags.contains(.isBlocked) }
+
+  /// Whether `write` still does something: not finished, not closing, not closed.
+  public var isWritable: Bool { flags.isDisjoint(with: [.isFinishing, .isClosing, .isClosed]) }
+
+  /// Whether the connection is closed (though `closed` may still be about to be called).
+  public var isClosed: Bool { flags.contains(.isClosed) }
+
+  /// Tells the handler, then starts to read.
+  func start() {
+    loop.driver.setTarget(self, of: id)
+    handler?.connected(self)
+    flags.insert(.isStarted)
+    if flags.isDisjoint(with: [.isClosed, .isReadingPaused]) { loop.driver.resumeReceiving(id) }
+  }
+
+  // MARK: what the driver says
+
+  /// For the driver.
+  public override func received(_ bytes: UnsafeMutableRawBufferPointer) {
+    guard flags.isDisjoint(with: [.isClosing, .isClosed]) else { return }
+    flags.insert(.isHandlingRead)
+    handler?.received(bytes, on: self)
+    flags.remove(.isHandlingRead)
+    flush()
+  }
+
+  /// For the driver.
+  public override func receivedEnd() {
+    guard !flags.contains(.isClosed) else { return }
+    flags.insert(.endReceived)
+    if flags.contains(.endSent) { return terminate(.ended) }
+    if !flags.contains(.isClosing) { handler?.receivedEnd(on: self) }
+  }
+
+  /// For the driver.
+  public override func failed(_ error: Int32) {
+    // After `close()` has delivered everything, how the peer takes its leave is of no interest.
+    terminate(flags.contains(.isClosing) && flags.contains(.endSent) ? .ended : .failed(errno: error))
+  }
+
+  /// For the driver.
+  public override func writeCompleted(_ count: Int) {
+    guard !flags.contains(.isClosed) else { return }
+    flags.remove(.isBlocked)
+    if count > 0 { outbound?.consume(count) }
+    flush()
+    if flags.isDisjoint(with: [.isBlocked, .isClosed, .isClosing]) { handler?.drained(self) }
+  }
+
+  /// For the driver.
+  public override func loopStopped() { terminate(.loopStopped) }
+
+  // MARK: reading
+
+  /// Stops reading from the socket: the peer is held back by the network's own flow control.
+  public func pauseReading() {
+    assert(loop.isCurrent)
+    guard flags.isDisjoint(with: [.isReadingPaused, .isClosing, .isClosed]) else { return }
+    flags.insert(.isReadingPaused)
+    loop.driver.pauseReceiving(id)
+  }
+
+  /// Reads again.
+  public func resumeReading() {
+    assert(loop.isCurrent)
+    guard flags.contains(.isReadingPaused), !flags.contains(.isClosed) else { return }
+    flags.remove(.isReadingPaused)
+    if flags.contains(.isStarted), !flags.contains(.endReceived) { loop.driver.resumeReceiving(id) }
+  }
+}
