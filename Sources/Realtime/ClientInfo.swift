@@ -1,0 +1,23 @@
+import Bytes
+
+/// Who a client is, as others may see it: in presence, in joins and leaves, and beside what it publishes.
+public final class ClientInfo: Sendable {
+  /// The connection's identifier, unique in the hub.
+  public let client: String
+  /// The user's identifier; empty for an anonymous client.
+  public let user: String
+  /// What the connection's token says of the user; opaque to the hub.
+  public let connectionInfo: SharedBytes?
+  /// What the subscription's token says of the user in this channel; opaque to the hub.
+  public let channelInfo: SharedBytes?
+
+  /// Describes a client.
+  public init(
+    client: String, user: String, connectionInfo: SharedBytes? = nil, channelInfo: SharedBytes? = nil
+  ) {
+    self.client = client
+    self.user = user
+    self.connectionInfo = connectionInfo
+    self.channelInfo = channelInfo
+  }
+}

@@ -1,0 +1,69 @@
+import Bytes
+
+/// The last publications of one channel, in the order of their offsets, without gaps: bounded by count, bytes
+/// and age.
+struct History {
+  private struct Entry {
+    let publication: Publication
+    let expiry: UInt64
+  }
+
+  private var entries = FIFO<Entry>()
+  private var byteCount = 0
+
+  var count: Int { entries.count }
+  /// When the oldest publication goes; nil when there is none.
+  var nextExpiry: UInt64? { entries.first?.expiry }
+
+  /// `publication.offset` is one more than the last one's.
+  mutating func append(_ publication: Publication, now: UInt64, options: NamespaceOptions) {
+    entries.append(
+      Entry(publication: publication, expiry: now.saturatingAdding(options.historyTTLMilliseconds)))
+    byteCount += publication.data.count
+    while entries.count > options.historySize || byteCount > options.historyMaximumBytes { removeOldest() }
+  }
+
+  mutating func expire(now: UInt64) {
+    while let expiry = entries.first?.expiry, expiry <= now { removeOldest() }
+  }
+
+  mutating func removeAll() {
+    entries.removeAll()
+    byteCount = 0
+  }
+
+  /// All publications after `offset`, or nil when some of them are gone or there are more than `limit`. `top`
+  /// is the channel's last offset.
+  func complete(after offset: UInt64, top: UInt64, limit: Int) -> [Publication]? {
+    guard offset <= top else { return nil }
+    let missed = top - offset
+    guard missed <= UInt64(max(0, limit)), missed <= UInt64(entries.count) else { return nil }
+    let count = Int(missed)
+    return (entries.count - count..<entries.count).map { entries[$0].publication }
+  }
+
+  /// At most `limit` publications: after `offset` going up, or before it going down; from the end when
+  /// `offset` is nil.
+  func page(from offset: UInt64?, reverse: Bool, limit: Int) -> [Publication] {
+    guard limit > 0, let first = entries.first?.publication.offset else { return [] }
+    if reverse {
+      let end = offset.map { $0 <= first ? 0 : Int(min($0 - first, UInt64(entries.count))) } ?? entries.count
+      return (max(0, end - limit)..<end).reversed().map { entries[$0].publication }
+    }
+    let start = offset.map { $0 < first ? 0 : Int(min($0 - first, UInt64(entries.count - 1)) + 1) } ?? 0
+    return (start..<start + min(limit, entries.count - start)).map { entries[$0].publication }
+  }
+
+  private mutating func removeOldest() {
+    guard let entry = entries.removeFirst() else { return }
+    byteCount -= entry.publication.data.count
+  }
+}
+
+extension UInt64 {
+  /// The sum, or the greatest number there is: options may ask for times without end.
+  func saturatingAdding(_ other: UInt64) -> UInt64 {
+    let (sum, overflows) = addingReportingOverflow(other)
+    return overflows ? .max : sum
+  }
+}

@@ -1,0 +1,112 @@
+/// Publishing.
+extension Hub {
+  /// Publishes to a channel. `done` gets the place in the channel's stream, or a place without epoch and with
+  /// offset 0 when the publication was not kept; for a repeat, the place of the first one.
+  ///
+  /// Errors: `.badRequest` (name or key too long), `.unknownChannel`, `.permissionDenied` (clients),
+  /// `.limitExceeded` (bytes of the message, channels of the loop).
+  public func publish(
+    _ request: PublishRequest, to channel: String, as authority: Authority,
+    done: ((Result<StreamPosition, HubError>) -> Void)? = nil
+  ) {
+    here.publish(request, to: channel, as: authority, done)
+  }
+
+  /// Publishes the same to many channels, as the server. `done` gets one result a channel, in the order of
+  /// `channels`.
+  public func broadcast(
+    _ request: PublishRequest, to channels: [String],
+    done: @escaping ([Result<StreamPosition, HubError>]) -> Void
+  ) {
+    let gathering = Gathering<Result<StreamPosition, HubError>>(count: channels.count, done: done)
+    for (index, channel) in channels.enumerated() {
+      here.publish(request, to: channel, as: .server) { gathering.take($0, at: index) }
+    }
+  }
+}
+
+/// Collects a known number of results, on one loop.
+private final class Gathering<Value> {
+  private var values: [Value?]
+  private var missing: Int
+  private let done: ([Value]) -> Void
+
+  init(count: Int, done: @escaping ([Value]) -> Void) {
+    values = Array(repeating: nil, count: count)
+    missing = count
+    self.done = done
+    if count == 0 { done([]) }
+  }
+
+  func take(_ value: Value, at index: Int) {
+    values[index] = value
+    missing -= 1
+    if missing == 0 { done(values.compactMap { $0 }) }
+  }
+}
+
+extension Shard {
+  func publish(
+    _ request: PublishRequest, to text: String, as authority: Authority,
+    _ done: ((Result<StreamPosition, HubError>) -> Void)?
+  ) {
+    let namespace: Namespace
+    switch admit(text, .publish, authority, request) {
+    case .success(let found): namespace = found
+    case .failure(let error): return refuse(error, done ?? { _ in })
+    }
+    let info = info(of: authority, in: text)
+    guard let done else {
+      return post(
+        to: hub.owner(of: text), .work { _ = $0.publish(request, to: text, namespace, info: info) })
+    }
+    let ticket = keep { reply in
+      if case .position(let result) = reply { done(result) }
+      return true
+    }
+    post(
+      to: hub.owner(of: text),
+      .work { [index] owner in
+        owner.answer(index, ticket, .position(owner.publish(request, to: text, namespace, info: info)))
+      })
+  }
+
+  private func admit(
+    _ text: String, _ action: Permissions.Action, _ authority: Authority, _ request: PublishRequest
+  ) -> Result<Namespace, HubError> {
+    admit(text, action, authority).flatMap { namespace in
+      guard request.byteCount <= namespace.options.maximumMessageBytes else {
+        return .failure(.limitExceeded)
+      }
+      let keyBytes = max(request.idempotencyKey.utf8.count, request.versionEpoch.utf8.count)
+      return keyBytes <= PublishRequest.maximumKeyBytes ? .success(namespace) : .failure(.badRequest)
+    }
+  }
+
+  /// Checks name, namespace and permission of an operation on a channel.
+  func admit(
+    _ text: String, _ action: Permissions.Action, _ authority: Authority
+  ) -> Result<Namespace, HubError> {
+    guard let name = ChannelName(text) else { return .failure(.badRequest) }
+    guard let namespace = hub.namespaces.namespace(for: name) else { return .failure(.unknownChannel) }
+    guard case .client(let subscriber) = authority else { return .success(namespace) }
+    guard subscriber.isOpen else { return .failure(.closed) }
+    let subscription = subscription(of: subscriber, in: text)
+    let caller = Permissions.Caller(
+      user: subscriber.info.user, isGranted: subscription?.isGranted ?? false,
+      isSubscribed: subscription?.isActive ?? false)
+    let refusal = Permissions.refusal(of: action, in: name, options: namespace.options, caller: caller)
+    return refusal.map { .failure($0) } ?? .success(namespace)
+  }
+
+  private func info(of authority: Authority, in channel: String) -> ClientInfo? {
+    guard case .client(let subscriber) = authority else { return nil }
+    return subscription(of: subscriber, in: channel)?.info ?? subscriber.info
+  }
+
+  /// Counts a refusal and says it, not before the call that is being made now has ended.
+  func refuse<Value>(_ error: HubError, _ done: @escaping (Result<Value, HubError>) -> Void) {
+    count(refusal: error)
+    call { done(.failure(error)) }
+  }
+}

@@ -1,0 +1,125 @@
+import Bytes
+
+/// Which clients of a user the server means.
+public struct ClientSelection: Sendable {
+  /// The user's identifier; no client is selected by an empty one.
+  public var user: String
+  /// Only this client, when not empty.
+  public var client: String
+  /// Only the client of this session, when not empty.
+  public var session: String
+  /// Never these clients.
+  public var except: [String]
+
+  /// Selects all clients of a user, or those of them that fit.
+  public init(user: String, client: String = "", session: String = "", except: [String] = []) {
+    self.user = user
+    self.client = client
+    self.session = session
+    self.except = except
+  }
+
+  func includes(_ subscriber: Subscriber) -> Bool {
+    (client.isEmpty || subscriber.info.client == client) && (session.isEmpty || subscriber.session == session)
+      && !except.contains(subscriber.info.client)
+  }
+}
+
+/// What the server does to clients, on whichever loops they are. `done` gets how many it was done to, when it
+/// was done on every loop.
+extension Hub {
+  /// Calls `Subscriber.disconnect` of the selected clients.
+  public func disconnect(
+    _ selection: ClientSelection, code: UInt32, reason: String, done: @escaping (Int) -> Void = { _ in }
+  ) {
+    onEveryLoop(done) { shard in
+      let selected = shard.selected(selection)
+      for subscriber in selected { subscriber.disconnect(code: code, reason: reason) }
+      return selected.count
+    }
+  }
+
+  /// Ends the selected clients' subscriptions to a channel and calls their `Subscriber.unsubscribed`.
+  public func unsubscribe(
+    _ selection: ClientSelection, from channel: String, code: UInt32 = 2000,
+    reason: String = "server unsubscribe", done: @escaping (Int) -> Void = { _ in }
+  ) {
+    onEveryLoop(done) { shard in
+      var count = 0
+      for subscriber in shard.selected(selection) {
+        guard let subscription = shard.subscription(of: subscriber, in: channel) else { continue }
+        let isKnownToClient = subscription.isActive
+        shard.end(subscription, because: .unsubscribed)
+        // One whose reply is still to come hears of it in that reply.
+        if isKnownToClient { subscriber.unsubscribed(from: channel, code: code, reason: reason) }
+        count += 1
+      }
+      return count
+    }
+  }
+
+  /// Subscribes the selected clients to a channel, as the server, and calls `Subscriber.subscribed` of each
+  /// that was not subscribed. `done` gets how many subscriptions were begun; they may complete later.
+  public func subscribe(
+    _ selection: ClientSelection, to channel: String, options: SubscribeOptions = SubscribeOptions(),
+    data: SharedBytes? = nil, done: @escaping (Int) -> Void = { _ in }
+  ) {
+    var options = options
+    options.isGranted = true
+    onEveryLoop(done) { [options] shard in
+      let selected = shard.selected(selection)
+      for subscriber in selected {
+        shard.subscribe(subscriber, to: channel, options) { result in
+          guard case .success(let result) = result else { return }
+          subscriber.subscribed(to: channel, result, data: data)
+        }
+      }
+      return selected.count
+    }
+  }
+
+  /// Calls `Subscriber.refreshed` of the selected clients.
+  public func refresh(
+    _ selection: ClientSelection, isExpired: Bool, expiresAt: UInt64?,
+    done: @escaping (Int) -> Void = { _ in }
+  ) {
+    onEveryLoop(done) { shard in
+      let selected = shard.selected(selection)
+      for subscriber in selected { subscriber.refreshed(isExpired: isExpired, expiresAt: expiresAt) }
+      return selected.count
+    }
+  }
+
+  /// Calls `Subscriber.disconnect` of every client.
+  public func disconnectAll(code: UInt32, reason: String, done: @escaping (Int) -> Void = { _ in }) {
+    onEveryLoop(done) { shard in
+      let all = Array(shard.clients.values)
+      for subscriber in all { subscriber.disconnect(code: code, reason: reason) }
+      return all.count
+    }
+  }
+
+  private func onEveryLoop(
+    _ done: @escaping (Int) -> Void, _ work: @escaping @Sendable (Shard) -> Int
+  ) {
+    let shard = here
+    var (missing, sum) = (shards.count, 0)
+    let ticket = shard.keep { reply in
+      if case .count(let some) = reply { sum += some }
+      missing -= 1
+      if missing == 0 { done(sum) }
+      return missing == 0
+    }
+    for other in shards {
+      shard.post(
+        to: other.index,
+        .work { [home = shard.index] other in other.answer(home, ticket, .count(work(other))) })
+    }
+  }
+}
+
+extension Shard {
+  fileprivate func selected(_ selection: ClientSelection) -> [Subscriber] {
+    (users[selection.user] ?? []).filter { selection.includes($0) }
+  }
+}

@@ -1,0 +1,69 @@
+import Bytes
+
+/// A place in a channel's stream. Offsets count up by one within an epoch; a new epoch says that counting
+/// started anew.
+public struct StreamPosition: Sendable, Hashable {
+  /// Which run of the stream the offset belongs to; empty when unknown, or where no history is kept.
+  public var epoch: String
+  /// The offset of the last publication; 0 before the first.
+  public var offset: UInt64
+
+  /// Names a place.
+  public init(epoch: String = "", offset: UInt64 = 0) {
+    self.epoch = epoch
+    self.offset = offset
+  }
+}
+
+/// One message of a channel, as history keeps it. Immutable; shared by all loops.
+public final class Publication: Sendable {
+  /// The payload; opaque to the hub (JSON for the JSON gateways).
+  public let data: SharedBytes
+  /// The place in the channel's stream; 0 when it was not added to history.
+  public let offset: UInt64
+  /// Who published it; nil when the server did.
+  public let info: ClientInfo?
+  /// Names and values that travel with the data.
+  public let tags: [(name: String, value: String)]
+  /// When it was published, in milliseconds since 1970, by the hub's wall clock.
+  public let timestampMilliseconds: UInt64
+
+  /// Makes a publication.
+  public init(
+    data: SharedBytes, offset: UInt64, info: ClientInfo? = nil, tags: [(name: String, value: String)] = [],
+    timestampMilliseconds: UInt64
+  ) {
+    self.data = data
+    self.offset = offset
+    self.info = info
+    self.tags = tags
+    self.timestampMilliseconds = timestampMilliseconds
+  }
+}
+
+/// What somebody wants to publish.
+public struct PublishRequest: Sendable {
+  /// The most bytes of an idempotency key or of a version epoch.
+  public static let maximumKeyBytes = 255
+
+  /// The payload; opaque to the hub.
+  public var data: SharedBytes
+  /// Names and values that travel with the data.
+  public var tags: [(name: String, value: String)] = []
+  /// A repeat of the same key in the same channel within the namespace's window changes nothing and gives
+  /// back the first position. Empty: no such check.
+  public var idempotencyKey = ""
+  /// Deliver to those who are subscribed now, and keep nothing.
+  public var skipsHistory = false
+  /// The version of the state that the data describes: a publication whose version is not above the last one
+  /// seen (with the same `versionEpoch`) is dropped. 0: no such check. Works where history is kept.
+  public var version: UInt64 = 0
+  /// Which count of versions `version` belongs to.
+  public var versionEpoch = ""
+
+  /// Makes a request for plain publishing.
+  public init(data: SharedBytes) { self.data = data }
+
+  /// What is counted against the namespace's `maximumMessageBytes`.
+  var byteCount: Int { tags.reduce(data.count) { $0 + $1.name.utf8.count + $1.value.utf8.count } }
+}

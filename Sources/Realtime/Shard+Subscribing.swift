@@ -1,0 +1,131 @@
+/// The home side of subscriptions.
+extension Shard {
+  func subscribe(
+    _ subscriber: Subscriber, to text: String, _ options: SubscribeOptions,
+    _ done: @escaping (Result<SubscribeResult, HubError>) -> Void
+  ) {
+    let subscription: Subscription
+    switch begin(subscriber, text, options) {
+    case .success(let begun): subscription = begun
+    case .failure(let error): return refuse(error, done)
+    }
+    let ticket = keep { [unowned self] reply in
+      if case .subscribed(let result) = reply { began(subscription, result, done) }
+      return true
+    }
+    let (id, info, encoding) = (subscription.id, subscription.info, subscriber.encoding)
+    let (name, namespace) = (subscription.channel.name, subscription.channel.namespace)
+    post(
+      to: subscription.channel.owner,
+      .work { [index] owner in
+        let accept = owner.accept(id, to: name, namespace, info: info, encoding: encoding, options)
+        owner.answer(index, ticket, .subscribed(accept))
+        if case .success = accept { owner.announce(info, in: name) }
+      })
+  }
+
+  private func begin(
+    _ subscriber: Subscriber, _ text: String, _ options: SubscribeOptions
+  ) -> Result<Subscription, HubError> {
+    guard subscriber.isOpen else { return .failure(.closed) }
+    guard let name = ChannelName(text) else { return .failure(.badRequest) }
+    let namespace = hub.namespaces.namespace(for: name)
+    let caller = Permissions.Caller(user: subscriber.info.user, isGranted: options.isGranted)
+    if let refusal = Permissions.refusal(
+      of: .subscribe, in: name, options: namespace?.options, caller: caller)
+    {
+      return .failure(refusal)
+    }
+    guard let namespace else { return .failure(.unknownChannel) }
+    guard subscription(of: subscriber, in: text) == nil else { return .failure(.alreadySubscribed) }
+    guard subscriber.subscriptions.count < hub.limits.maximumChannelsPerClient else {
+      return .failure(.limitExceeded)
+    }
+    let channel =
+      heard[text]
+      ?? HeardChannel(name: text, namespace: namespace, owner: hub.owner(of: text))
+    if channel.holders == 0 { heard[text] = channel }
+    channel.holders += 1
+    lastSubscriptionNumber += 1
+    let subscription = Subscription(
+      id: SubscriptionID(loop: index, number: lastSubscriptionNumber), subscriber: subscriber,
+      channel: channel, options: options)
+    subscriber.subscriptions.append(subscription)
+    counters.subscriptions += 1
+    return .success(subscription)
+  }
+
+  /// The owner has answered. From here on this subscription gets what the owner sends.
+  private func began(
+    _ subscription: Subscription, _ result: Result<SubscribeResult, HubError>,
+    _ done: (Result<SubscribeResult, HubError>) -> Void
+  ) {
+    if case .ended(let reason) = subscription.state { return done(.failure(reason)) }
+    switch result {
+    case .success: subscription.channel.activate(subscription)
+    case .failure(let error):
+      count(refusal: error)
+      end(subscription, because: error)
+    }
+    done(result)
+  }
+
+  /// Pending or active.
+  func subscription(of subscriber: Subscriber, in channel: String) -> Subscription? {
+    guard let entry = heard[channel] else { return nil }
+    return subscriber.subscriptions.first { $0.channel === entry }
+  }
+
+  /// Takes effect here at once: nothing is delivered any more. The owner hears of it later.
+  func end(_ subscription: Subscription, because reason: HubError) {
+    let (subscriber, channel) = (subscription.subscriber, subscription.channel)
+    switch subscription.state {
+    case .ended: return
+    case .pending: break
+    case .active(let slot): channel.deactivate(slot: slot)
+    }
+    subscription.state = .ended(reason)
+    counters.subscriptions -= 1
+    channel.holders -= 1
+    if channel.holders == 0 { heard[channel.name] = nil }
+    if let place = subscriber.subscriptions.firstIndex(where: { $0 === subscription }) {
+      subscriber.subscriptions.swapAt(place, subscriber.subscriptions.count - 1)
+      subscriber.subscriptions.removeLast()
+    }
+    let (id, name, info, encoding) = (
+      subscription.id, channel.name, subscription.info, subscriber.encoding
+    )
+    post(to: channel.owner, .work { $0.leave(id, name, info: info, encoding: encoding) })
+  }
+
+  func deliver(_ item: FanOut) {
+    guard let channel = heard[item.channel] else { return }
+    // The array is held here as it is now; whoever leaves while others are being called is skipped, and who
+    // comes is in the next one.
+    let subscriptions = channel.active
+    switch item.event {
+    case .publication(let publication):
+      for subscription in subscriptions where subscription.isActive {
+        let subscriber = subscription.subscriber
+        guard let frame = item.frames[subscriber.encoding] else { continue }
+        counters.delivered &+= 1
+        subscriber.received(publication, frame: frame, on: channel.name)
+      }
+    case .joined(let info):
+      for subscription in subscriptions where subscription.isActive && subscription.getsJoinLeave {
+        guard let frame = item.frames[subscription.subscriber.encoding] else { continue }
+        subscription.subscriber.joined(info, frame: frame, on: channel.name)
+      }
+    case .left(let info):
+      for subscription in subscriptions where subscription.isActive && subscription.getsJoinLeave {
+        guard let frame = item.frames[subscription.subscriber.encoding] else { continue }
+        subscription.subscriber.left(info, frame: frame, on: channel.name)
+      }
+    }
+  }
+
+  func count(refusal error: HubError) {
+    if error == .limitExceeded { counters.limitRefusals &+= 1 }
+    if error == .permissionDenied { counters.permissionRefusals &+= 1 }
+  }
+}

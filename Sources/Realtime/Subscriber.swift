@@ -1,0 +1,94 @@
+import Bytes
+import EventLoops
+
+/// One client of the hub: a gateway's session derives from this. It lives on one loop; every call to it and
+/// from it is made there. `Hub.add` makes it known, `Hub.remove` ends all it has; both are called once.
+///
+/// The hub never calls a subscriber, or one of its completions, while it is already calling one on the same
+/// loop: what a call sets off is done after it returns. So a subscriber may publish, subscribe or leave from
+/// inside these methods.
+open class Subscriber {
+  /// The loop that this subscriber lives on.
+  public let loop: EventLoop
+  /// Who the client is, as others see it.
+  public let info: ClientInfo
+  /// A second name of this connection that only the client itself and the server know; may be empty.
+  public let session: String
+  /// Which of the hub's encodings its frames are in: an index into `Hub.encodings`.
+  public let encoding: Int
+
+  var subscriptions: [Subscription] = []
+  var isOpen = false
+  /// The place among the user's subscribers on this loop.
+  var userSlot = 0
+
+  /// Makes a subscriber. `info.client` is unique in the hub; `info.user` is empty for an anonymous client.
+  public init(loop: EventLoop, info: ClientInfo, session: String = "", encoding: Int = 0) {
+    self.loop = loop
+    self.info = info
+    self.session = session
+    self.encoding = encoding
+  }
+
+  /// The channels it is subscribed to now, in no order; those whose reply has not come yet are left out.
+  public final var channels: [String] {
+    subscriptions.compactMap { $0.isActive ? $0.channel.name : nil }
+  }
+
+  /// A publication of a channel it is subscribed to. `frame` is spelled by this subscriber's encoding.
+  open func received(_ publication: Publication, frame: SharedBytes, on channel: String) {}
+
+  /// Somebody subscribed to a channel whose joins and leaves this subscriber gets; itself included.
+  open func joined(_ info: ClientInfo, frame: SharedBytes, on channel: String) {}
+
+  /// Somebody left a channel whose joins and leaves this subscriber gets.
+  open func left(_ info: ClientInfo, frame: SharedBytes, on channel: String) {}
+
+  /// The server subscribed this client to a channel (`Hub.subscribe(user:…)`): tell the client.
+  open func subscribed(to channel: String, _ result: SubscribeResult, data: SharedBytes?) {}
+
+  /// The server ended a subscription; it is gone already: tell the client.
+  open func unsubscribed(from channel: String, code: UInt32, reason: String) {}
+
+  /// The server wants the client gone: say so to it, close the connection, and call `Hub.remove` when it is
+  /// closed.
+  open func disconnect(code: UInt32, reason: String) {}
+
+  /// The server changed how long the client may stay: until `expiresAt` (seconds since 1970; nil for ever),
+  /// or no longer when `isExpired`.
+  open func refreshed(isExpired: Bool, expiresAt: UInt64?) {}
+}
+
+/// What a client asks for when it subscribes, and what its token grants.
+public struct SubscribeOptions: Sendable {
+  /// Send what was published after this place.
+  public var recoverSince: StreamPosition?
+  /// Fail with `.unrecoverablePosition` when not all of it can be sent.
+  public var requiresRecovery = false
+  /// Ask for a position and for later recovery, where the namespace allows it.
+  public var wantsRecovery = false
+  /// Ask for joins and leaves, where the namespace emits them.
+  public var wantsJoinLeave = false
+  /// Whether a verified token, or the server, grants this channel.
+  public var isGranted = false
+  /// What the token says of the user in this channel; opaque to the hub.
+  public var channelInfo: SharedBytes?
+
+  /// Makes options that ask for nothing.
+  public init() {}
+}
+
+/// What a subscription began with. The first publication delivered comes right after `position`.
+public struct SubscribeResult: Sendable {
+  /// Whether the client may recover from `position` later.
+  public let isRecoverable: Bool
+  /// The channel's place when the subscription began; empty epoch where no history is kept.
+  public let position: StreamPosition
+  /// What was missed, oldest first; empty unless `recovered`.
+  public let publications: [Publication]
+  /// Whether recovery was asked for.
+  public let wasRecovering: Bool
+  /// Whether `publications` is all that was missed. When false after `wasRecovering`, the client must reload
+  /// its state.
+  public let recovered: Bool
+}
