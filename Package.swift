@@ -79,6 +79,6 @@ let package = Package(
         "Realtime", "WebSockets", "WebSocketCore", "Transport", "HTTPCore", "EventLoops", "JSON",
         "Bytes",
       ]),
-    tests(of: "martlet", ["JSON", "Bytes"]),
+    tests(of: "martlet", ["Realtime", "JSON", "Bytes"]),
   ]
 )

@@ -1,0 +1,83 @@
+import Realtime
+
+/// Everything that can be set for `martlet serve`, with the defaults of docs/limits.md.
+struct ServerConfiguration: Sendable {
+  var host = "127.0.0.1"
+  var port = 8_000
+  /// 0: one per core.
+  var loops = 0
+  /// Empty: look beside the program.
+  var pages = ""
+  var drainMilliseconds: UInt64 = 2_000
+  var allowedOrigins: [String] = []
+  var allowsAnonymous = false
+  var tokenSecret = ""
+  var tokenAudience = ""
+  var tokenIssuer = ""
+  var apiKeys: [String] = []
+  var limits = Limits()
+  /// The options of channels whose name has no namespace; nil when there are no such channels.
+  var defaultNamespace: NamespaceOptions?
+  var namespaces: [String: NamespaceOptions] = [:]
+
+  struct Limits: Sendable {
+    var messageBytes = 65_536
+    var queueBytes = 1 << 20
+    var channelsPerConnection = 128
+    var connectMilliseconds: UInt64 = 10_000
+    var pingMilliseconds: UInt64 = 25_000
+    var pongMilliseconds: UInt64 = 8_000
+  }
+
+  static let settings: [Setting<ServerConfiguration>] = [
+    Setting(
+      "host", \.host, .text("HOST"),
+      help: "The address or name to listen on. 0.0.0.0 means every network of this machine."),
+    Setting(
+      "port", \.port, .integer("PORT", in: 0...65_535), help: "The port to listen on. 0 takes a free one."),
+    Setting(
+      "loops", \.loops, .integer("N", in: 0...1_024), help: "Event loops (threads). 0 means one per core."),
+    Setting(
+      "pages", \.pages, .text("DIR"),
+      help: "The directory of the pages for browsers. Empty means the one that came with the program, if any."
+    ),
+    Setting(
+      "drain_seconds", \.drainMilliseconds, .seconds(in: 0...3_600),
+      help:
+        "On SIGTERM, the time over which clients are told to go, so that they do not all come back at once."),
+    Setting(
+      "allowed_origins", \.allowedOrigins, .list("ORIGIN,…"),
+      help:
+        "Origins of web pages that may connect, exactly as browsers send them: \"https://example.com\". Empty"
+        + " means only pages that come from this server itself; \"*\" means any."),
+    Setting(
+      "allow_anonymous", \.allowsAnonymous, .boolean,
+      help: "Whether clients may connect without a token. They then have no user name."),
+    Setting(
+      "token.secret", \.tokenSecret, .text("SECRET"), isSecret: true,
+      help:
+        "The secret that signs connection and subscription tokens (JWT, HS256). Empty means that no token is"
+        + " accepted."),
+    Setting(
+      "api.keys", \.apiKeys, .list("KEY,…"), isSecret: true,
+      help: "Keys of backends that may call POST /api/… (header X-API-Key). Empty means that nobody may."),
+    Setting(
+      "limits.message_bytes", \.limits.messageBytes, .bytes(in: 1...1 << 30),
+      help: "The largest message a client may send. A larger one ends the connection with 1009."),
+    Setting(
+      "limits.queue_bytes", \.limits.queueBytes, .bytes(in: 1_024...1 << 30),
+      help: "Bytes that may wait for one slow client before its connection is ended with 3008."),
+    Setting(
+      "limits.channels_per_connection", \.limits.channelsPerConnection, .integer("N", in: 1...1_000_000),
+      help: "Channels that one connection may be subscribed to."),
+    Setting(
+      "limits.connect_seconds", \.limits.connectMilliseconds, .seconds(in: 1...600),
+      help: "The time that a client has to send its connect command."),
+    Setting(
+      "limits.ping_seconds", \.limits.pingMilliseconds, .seconds(in: 1...3_600),
+      help: "The time between two pings."),
+    Setting(
+      "limits.pong_seconds", \.limits.pongMilliseconds, .seconds(in: 1...3_600),
+      help: "The time that a client has to answer a ping. It is shorter than the time between two pings."),
+  ]
+}
