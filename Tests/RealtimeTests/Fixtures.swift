@@ -2,15 +2,20 @@ import Bytes
 
 @testable import Realtime
 
-extension SharedBytes {
-  convenience init(_ text: String) { self.init(copying: Array(text.utf8)) }
+func shared(_ text: String) -> SharedBytes {
+  Array(text.utf8).withUnsafeBytes { SharedBytes(copying: $0) }
+}
 
+extension SharedBytes {
   var text: String { withUnsafeBytes { String(decoding: $0, as: UTF8.self) } }
 }
 
 extension PublishRequest {
-  init(_ text: String, key: String = "", skipsHistory: Bool = false, version: UInt64 = 0, versionEpoch: String = "") {
-    self.init(data: SharedBytes(text))
+  init(
+    _ text: String, key: String = "", skipsHistory: Bool = false, version: UInt64 = 0,
+    versionEpoch: String = ""
+  ) {
+    self.init(data: shared(text))
     idempotencyKey = key
     self.skipsHistory = skipsHistory
     self.version = version

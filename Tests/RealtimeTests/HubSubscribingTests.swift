@@ -39,9 +39,9 @@ import Testing
     world.settle()
     let ann = world.client("ann", on: 0)
     // All of these are under way at once.
-    world.loops[1].execute { world.hub.publish(PublishRequest("1"), to: channel, as: .server) }
+    world.later(on: 1) { world.hub.publish(PublishRequest("1"), to: channel, as: .server) }
     ann.subscribe(channel, since: StreamPosition(epoch: "", offset: 0))
-    world.loops[1].execute { world.hub.publish(PublishRequest("2"), to: channel, as: .server) }
+    world.later(on: 1) { world.hub.publish(PublishRequest("2"), to: channel, as: .server) }
     world.settle()
     let events = ann.takeEvents()
     let recovered = events.first?.contains("recovered[1]") == true
@@ -62,7 +62,8 @@ import Testing
     ann.subscribe(channel)
     #expect(
       ann.takeEvents() == [
-        "refused \(channel): alreadySubscribed", "subscribed \(channel)@0", "refused \(channel): alreadySubscribed",
+        "refused \(channel): alreadySubscribed", "subscribed \(channel)@0",
+        "refused \(channel): alreadySubscribed",
       ])
   }
 
@@ -76,7 +77,8 @@ import Testing
     world.settle()
     #expect(
       ann.takeEvents().sorted() == [
-        "refused : badRequest", "refused c: permissionDenied", "refused nowhere:1: unknownChannel", "subscribed c@0",
+        "refused : badRequest", "refused c: permissionDenied", "refused nowhere:1: unknownChannel",
+        "subscribed c@0",
         "subscribed open:$x@0",
       ])
     #expect(world.counters.permissionRefusals == 1)
@@ -159,7 +161,9 @@ import Testing
     world.settle()
     #expect(ann.takeEvents() == ["refused \(channel): unsubscribed", "subscribed \(channel)@0"])
     var present: [String] = []
-    world.on(0) { world.hub.presence(of: channel, as: .server) { present = ((try? $0.get()) ?? []).map(\.client) } }
+    world.on(0) {
+      world.hub.presence(of: channel, as: .server) { present = ((try? $0.get()) ?? []).map(\.client) }
+    }
     #expect(present == ["ann"])
     #expect(world.counters.subscriptions == 1)
   }

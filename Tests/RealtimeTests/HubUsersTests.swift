@@ -9,7 +9,9 @@ import Testing
     var clients: [String] = []
     var stats: PresenceStats?
     world.on(0) {
-      world.hub.presence(of: channel, as: .server) { clients = ((try? $0.get()) ?? []).map(\.client).sorted() }
+      world.hub.presence(of: channel, as: .server) {
+        clients = ((try? $0.get()) ?? []).map(\.client).sorted()
+      }
       world.hub.presenceStats(of: channel, as: .server) { stats = try? $0.get() }
     }
     return (clients, stats)
@@ -110,7 +112,7 @@ import Testing
     let world = World(default: .open(historySize: 2), named: ["closed": NamespaceOptions()])
     let ann = world.client("a", on: 1, user: "ann")
     world.on(0) {
-      world.hub.subscribe(ClientSelection(user: "ann"), to: "closed:1", data: SharedBytes("{}"))
+      world.hub.subscribe(ClientSelection(user: "ann"), to: "closed:1", data: shared("{}"))
       world.hub.subscribe(ClientSelection(user: "ann"), to: "closed:1")
     }
     _ = world.publish("hi", to: "closed:1")
@@ -127,16 +129,19 @@ import Testing
     world.settle()
     _ = world.publish("hi", to: "c")
     var counters = world.counters
-    #expect(counters.clients == 4 && counters.users == 2 && counters.channels == 2 && counters.subscriptions == 5)
+    #expect(
+      counters.clients == 4 && counters.users == 2 && counters.channels == 2 && counters.subscriptions == 5)
     #expect(counters.published == 1 && counters.delivered == 4)
     world.hub.remove(clients[0])
     world.settle()
     counters = world.counters
-    #expect(counters.clients == 3 && counters.users == 2 && counters.channels == 1 && counters.subscriptions == 3)
+    #expect(
+      counters.clients == 3 && counters.users == 2 && counters.channels == 1 && counters.subscriptions == 3)
     for client in clients { world.hub.remove(client) }
     world.settle()
     counters = world.counters
-    #expect(counters.clients == 0 && counters.users == 0 && counters.channels == 0 && counters.subscriptions == 0)
+    #expect(
+      counters.clients == 0 && counters.users == 0 && counters.channels == 0 && counters.subscriptions == 0)
   }
 
   @Test func listsChannelsWithSubscribers() {

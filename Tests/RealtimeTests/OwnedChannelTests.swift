@@ -14,10 +14,12 @@ import Testing
   // MARK: Recovery
 
   /// Five kept of eight: 4...8 are there.
-  @Test(arguments: [
-    (0, nil), (2, nil), (3, ["4", "5", "6", "7", "8"]), (4, ["5", "6", "7", "8"]), (7, ["8"]), (8, []), (9, nil),
-    (UInt64.max, nil),
-  ] as [(UInt64, [String]?)])
+  @Test(
+    arguments: [
+      (0, nil), (2, nil), (3, ["4", "5", "6", "7", "8"]), (4, ["5", "6", "7", "8"]), (7, ["8"]), (8, []),
+      (9, nil),
+      (UInt64.max, nil),
+    ] as [(UInt64, [String]?)])
   func recoversAllOrNothing(_ offset: UInt64, _ expected: [String]?) {
     #expect(channel(published: 8).missedTexts(offset) == expected)
   }

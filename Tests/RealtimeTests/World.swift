@@ -8,13 +8,14 @@ import Synchronization
 final class World {
   let loops: [EventLoop]
   let hub: Hub
-  private let drivers: [SimulatedDriver]
+  private let drivers: [HandDriver]
 
-  init(loops count: Int = 2, default options: NamespaceOptions = .open(), named: [String: NamespaceOptions] = [:],
+  init(
+    loops count: Int = 2, default options: NamespaceOptions = .open(),
+    named: [String: NamespaceOptions] = [:],
     limits: HubLimits = HubLimits()
   ) {
-    let network = SimulatedNetwork()
-    let drivers = (0..<count).map { _ in SimulatedDriver(network: network) }
+    let drivers = (0..<count).map { _ in HandDriver() }
     let loops = drivers.enumerated().map {
       EventLoop(index: $0.offset, driver: $0.element, drivenByCaller: true)
     }
@@ -29,22 +30,27 @@ final class World {
 
   /// Turns all loops until none has anything to do.
   func settle() {
-    for _ in 0..<4 { for loop in loops { loop.turn() } }
+    repeat { for loop in loops { loop.turnByHand() } } while loops.contains(where: \.hasWork)
   }
 
   /// Turns one loop once.
-  func turn(_ index: Int) { loops[index].turn() }
+  func turn(_ index: Int) { loops[index].turnByHand() }
+
+  /// Runs `body` in the next turn of a loop.
+  func later(on index: Int, _ body: @escaping () -> Void) {
+    let body = Unchecked(value: body)
+    loops[index].execute { body.value() }
+  }
 
   /// Runs `body` in a turn of a loop, then lets all settle.
   func on(_ index: Int, _ body: @escaping () -> Void) {
-    let body = Unchecked(value: body)
-    loops[index].execute { body.value() }
+    later(on: index, body)
     settle()
   }
 
   /// Lets virtual time pass and timers fire.
   func advance(_ milliseconds: UInt64) {
-    for driver in drivers { driver.advance(by: milliseconds) }
+    for driver in drivers { driver.milliseconds += milliseconds }
     settle()
   }
 
@@ -91,18 +97,20 @@ final class EpochCounter: Sendable {
 /// Frames that can be read in a test.
 struct PlainEncoding: WireEncoding {
   func publication(_ publication: Publication, channel: String) -> SharedBytes {
-    SharedBytes("\(channel)@\(publication.offset)=\(publication.data.text)")
+    shared("\(channel)@\(publication.offset)=\(publication.data.text)")
   }
-  func joined(_ info: ClientInfo, channel: String) -> SharedBytes { SharedBytes("\(channel)+\(info.client)") }
-  func left(_ info: ClientInfo, channel: String) -> SharedBytes { SharedBytes("\(channel)-\(info.client)") }
+  func joined(_ info: ClientInfo, channel: String) -> SharedBytes { shared("\(channel)+\(info.client)") }
+  func left(_ info: ClientInfo, channel: String) -> SharedBytes { shared("\(channel)-\(info.client)") }
 }
 
 struct LoudEncoding: WireEncoding {
   func publication(_ publication: Publication, channel: String) -> SharedBytes {
-    SharedBytes("\(channel)!\(publication.data.text)")
+    shared("\(channel)!\(publication.data.text)")
   }
-  func joined(_ info: ClientInfo, channel: String) -> SharedBytes { SharedBytes("\(channel)!+\(info.client)") }
-  func left(_ info: ClientInfo, channel: String) -> SharedBytes { SharedBytes("\(channel)!-\(info.client)") }
+  func joined(_ info: ClientInfo, channel: String) -> SharedBytes {
+    shared("\(channel)!+\(info.client)")
+  }
+  func left(_ info: ClientInfo, channel: String) -> SharedBytes { shared("\(channel)!-\(info.client)") }
 }
 
 /// A subscriber that writes down what it is told.
@@ -148,7 +156,9 @@ final class Client: Subscriber {
     frames.append(frame)
     onPublication?(publication)
   }
-  override func joined(_ info: ClientInfo, frame: SharedBytes, on channel: String) { events.append(frame.text) }
+  override func joined(_ info: ClientInfo, frame: SharedBytes, on channel: String) {
+    events.append(frame.text)
+  }
   override func left(_ info: ClientInfo, frame: SharedBytes, on channel: String) { events.append(frame.text) }
   override func subscribed(to channel: String, _ result: SubscribeResult, data: SharedBytes?) {
     events.append("server subscribed \(channel) \(data?.text ?? "")")
