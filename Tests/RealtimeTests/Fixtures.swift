@@ -3,10 +3,13 @@ import Bytes
 @testable import Realtime
 
 func shared(_ text: String) -> SharedBytes {
-  Array(text.utf8).withUnsafeBytes { SharedBytes(copying: $0) }
+  SharedBytes.make(copying: Array(text.utf8))
 }
 
 extension SharedBytes {
+  /// Where the bytes are: the same for one frame that was shared, and only for it.
+  var address: UnsafeRawPointer? { withUnsafeBytes { $0.baseAddress } }
+
   var text: String { withUnsafeBytes { String(decoding: $0, as: UTF8.self) } }
 }
 
