@@ -61,7 +61,7 @@ let package = Package(
       name: "martlet",
       dependencies: [
         "Gateways", "Realtime", "WebSockets", "WebSocketCore", "HTTPCore", "Transport",
-        "EventLoops", "JSON", "Bytes",
+        "EventLoops", "JSON", "Bytes", "CLinux",
       ],
       swiftSettings: strict),
 
