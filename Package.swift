@@ -61,7 +61,7 @@ let package = Package(
       name: "martlet",
       dependencies: [
         "Gateways", "Realtime", "WebSockets", "WebSocketCore", "HTTPCore", "Transport",
-        "EventLoops", "JSON", "Bytes", "CLinux",
+        "EventLoops", "JSON", "Bytes",
       ],
       swiftSettings: strict),
 
@@ -69,10 +69,10 @@ let package = Package(
     tests(of: "JSON", ["Bytes"]),
     tests(of: "HTTPCore", ["Bytes"]),
     tests(of: "WebSocketCore", ["HTTPCore", "Bytes"]),
-    tests(of: "EventLoops", ["Bytes"]),
-    tests(of: "Transport", ["EventLoops", "Bytes"]),
+    tests(of: "EventLoops", ["CLinux", "Bytes"]),
+    tests(of: "Transport", ["CLinux", "EventLoops", "Bytes"]),
     tests(of: "WebSockets", ["Transport", "EventLoops", "WebSocketCore", "HTTPCore", "Bytes"]),
-    tests(of: "Realtime", ["EventLoops", "CLinux", "Bytes"]),
+    tests(of: "Realtime", ["EventLoops", "Bytes"]),
     tests(
       of: "Gateways",
       [

@@ -93,7 +93,9 @@ package class Driver {
   package func resumeReceiving(_ id: RegistrationID) { fatalError("abstract") }
   package func pauseReceiving(_ id: RegistrationID) { fatalError("abstract") }
   /// Offers bytes; the memory may be reused when the call returns.
-  package func write(_ bytes: UnsafeRawBufferPointer, to id: RegistrationID) -> WriteResult { fatalError("abstract") }
+  package func write(_ bytes: UnsafeRawBufferPointer, to id: RegistrationID) -> WriteResult {
+    fatalError("abstract")
+  }
   /// Offers several pieces, at most 1,024, in order.
   package func write(_ pieces: UnsafeMutableBufferPointer<iovec>, to id: RegistrationID) -> WriteResult {
     fatalError("abstract")

@@ -5,7 +5,8 @@ extension EpollDriver {
   func bindAndListen(
     _ fd: Int32, _ address: SocketAddress, _ backlog: Int32, _ sharesPort: Bool
   ) -> Int32 {
-    if case .unix = address {} else {
+    if case .unix = address {
+    } else {
       var status = clinux_set_reuse_address(fd)
       if status == 0, sharesPort { status = clinux_set_reuse_port(fd) }
       // One socket a family: `::` must not also take the IPv4 port that the next address binds.
@@ -93,7 +94,9 @@ extension EpollDriver {
 
   func wrote(_ count: Int, of total: Int, _ id: RegistrationID) -> WriteResult {
     if count == total { return .wrote(count) }
-    if count < 0, count != -Int(EAGAIN), count != -Int(EINTR), count != -Int(ENOBUFS) { return .failed(Int32(-count)) }
+    if count < 0, count != -Int(EAGAIN), count != -Int(EINTR), count != -Int(ENOBUFS) {
+      return .failed(Int32(-count))
+    }
     watch(id, (slots[Int(id.index)].events ?? 0) | clinux_EPOLLOUT)
     return count < 0 ? .pending : .wrote(count)
   }

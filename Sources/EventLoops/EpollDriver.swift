@@ -127,7 +127,9 @@ package final class EpollDriver: Driver {
     var storage = sockaddr_storage()
     var count: UInt32 = 0
     guard clinux_local_name(slots[Int(id.index)].fd, &storage, &count) == 0 else { return nil }
-    return withUnsafeBytes(of: &storage) { SocketAddress(UnsafeRawBufferPointer(rebasing: $0.prefix(Int(count)))) }
+    return withUnsafeBytes(of: &storage) {
+      SocketAddress(UnsafeRawBufferPointer(rebasing: $0.prefix(Int(count))))
+    }
   }
 
   package override func close(_ id: RegistrationID, reset: Bool) {

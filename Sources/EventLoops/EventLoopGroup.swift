@@ -27,7 +27,9 @@ public final class EventLoopGroup: Sendable {
 
   /// A loop for new work: the caller's own if it runs on one of this group, else each in turn. Any thread.
   public func next() -> EventLoop {
-    if let current = EventLoop.current, loops.indices.contains(current.index), loops[current.index] === current {
+    if let current = EventLoop.current, loops.indices.contains(current.index),
+      loops[current.index] === current
+    {
       return current
     }
     return loops[Int(turn.wrappingAdd(1, ordering: .relaxed).oldValue % UInt(loops.count))]
@@ -61,7 +63,7 @@ private nonisolated func startThread(_ loop: EventLoop) -> pthread_t {
 private nonisolated func runLoop(_ argument: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
   guard let argument else { return nil }
   let loop = Unmanaged<EventLoop>.fromOpaque(argument).takeRetainedValue()
-  clinux_name_thread("loop-\(loop.index)")
+  pthread_setname_np(pthread_self(), "loop-\(loop.index)")
   loop.runUntilStopped()
   return nil
 }

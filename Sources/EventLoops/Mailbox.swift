@@ -38,8 +38,12 @@ struct Mailbox: ~Copyable {
 
   /// Says that the loop is about to sleep; false if there is something to do first. Loop only.
   func prepareToSleep() -> Bool {
-    head.compareExchange(expected: Self.empty, desired: Self.asleep, ordering: .acquiringAndReleasing).exchanged
+    head.compareExchange(expected: Self.empty, desired: Self.asleep, ordering: .acquiringAndReleasing)
+      .exchanged
   }
+
+  /// Whether nothing is posted. Loop only.
+  var isEmpty: Bool { head.load(ordering: .relaxed) <= Self.asleep }
 
   /// Ends the sleep and moves all posted items to `items`, oldest first. Loop only.
   func takeAll(into items: inout [LoopWork]) {

@@ -117,7 +117,9 @@ extension SocketAddress {
       return body(&address, UInt32(MemoryLayout<sockaddr_in6>.size))
     case .unix(let path):
       let bytes = Array(path.utf8)
-      guard !bytes.isEmpty, bytes.count <= Self.maximumUnixPathByteCount, !bytes.contains(0) else { return nil }
+      guard !bytes.isEmpty, bytes.count <= Self.maximumUnixPathByteCount, !bytes.contains(0) else {
+        return nil
+      }
       var address = sockaddr_un()
       address.sun_family = sa_family_t(AF_UNIX)
       withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: bytes) }

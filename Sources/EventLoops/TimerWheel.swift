@@ -60,7 +60,8 @@ struct TimerWheel: ~Copyable {
     } else {
       index = Int32(nodes.count)
       nodes.append(
-        Node(deadline: 0, token: 0, target: nil, previous: Self.none, next: Self.none, generation: 0, slot: -1))
+        Node(
+          deadline: 0, token: 0, target: nil, previous: Self.none, next: Self.none, generation: 0, slot: -1))
     }
     nodes[Int(index)].deadline = max(deadline, time &+ 1)
     nodes[Int(index)].token = token
@@ -140,8 +141,16 @@ struct TimerWheel: ~Copyable {
   private mutating func unlink(_ index: Int32) {
     let node = nodes[Int(index)]
     let slot = Int(node.slot)
-    if node.previous == Self.none { slots[slot].first = node.next } else { nodes[Int(node.previous)].next = node.next }
-    if node.next == Self.none { slots[slot].last = node.previous } else { nodes[Int(node.next)].previous = node.previous }
+    if node.previous == Self.none {
+      slots[slot].first = node.next
+    } else {
+      nodes[Int(node.previous)].next = node.next
+    }
+    if node.next == Self.none {
+      slots[slot].last = node.previous
+    } else {
+      nodes[Int(node.next)].previous = node.previous
+    }
     if slots[slot].first == Self.none { occupied[slot >> 6] &= ~(1 << UInt64(slot & 63)) }
   }
 

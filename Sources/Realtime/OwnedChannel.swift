@@ -107,8 +107,7 @@ final class OwnedChannel {
 
   func leave(_ subscription: SubscriptionID, client: String, encoding: Int, now: UInt64) {
     audience.remove(loop: subscription.loop, encoding: encoding)
-    // A second connection that took the same identifier over, maybe on another loop, stays present when the
-    // first one goes.
+    // A client that came back before its leaving arrived here is present by its newer subscription.
     if members[client]?.subscription == subscription { members[client] = nil }
     lastUse = now
   }

@@ -28,7 +28,8 @@ public enum Connector {
     _ done: @escaping (Result<Connection, TransportError>) -> Void
   ) -> ConnectionAttempt {
     let attempt = ConnectionAttempt(
-      loop: loop, place: address.description, timeoutMilliseconds: timeoutMilliseconds, handler: handler, done)
+      loop: loop, place: address.description, timeoutMilliseconds: timeoutMilliseconds, handler: handler, done
+    )
     attempt.resolved(.success([address]))
     return attempt
   }
@@ -64,7 +65,8 @@ public enum Connector {
   ) async throws(TransportError) -> Connection {
     let cancellation = AttemptCancellation(loop)
     let result = await withTaskCancellationHandler {
-      await withCheckedContinuation { (continuation: CheckedContinuation<Result<Connection, TransportError>, Never>) in
+      await withCheckedContinuation {
+        (continuation: CheckedContinuation<Result<Connection, TransportError>, Never>) in
         loop.execute { cancellation.attempt = body { continuation.resume(returning: $0) } }
       }
     } onCancel: {

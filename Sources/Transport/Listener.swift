@@ -85,8 +85,11 @@ public final class Listener: Sendable {
   private static func addresses(
     host: String?, port: UInt16, loop: EventLoop
   ) async throws(TransportError) -> [SocketAddress] {
-    guard let host, !host.isEmpty, host != "*" else { return [.ipv4(0, port: port), .ipv6(0, 0, scope: 0, port: port)] }
-    let answer = await withCheckedContinuation { (continuation: CheckedContinuation<Resolver.Answer, Never>) in
+    guard let host, !host.isEmpty, host != "*" else {
+      return [.ipv4(0, port: port), .ipv6(0, 0, scope: 0, port: port)]
+    }
+    let answer = await withCheckedContinuation {
+      (continuation: CheckedContinuation<Resolver.Answer, Never>) in
       Resolver.resolve(host, port: port, on: loop) { continuation.resume(returning: $0) }
     }
     return try answer.get()
@@ -133,9 +136,9 @@ public final class Listener: Sendable {
 }
 
 /// The part of a listener on one loop. Loop-confined.
-final class LoopListener: IOTarget, @unchecked Sendable {
-  let loop: EventLoop
-  private(set) var address: SocketAddress
+package final class LoopListener: IOTarget, @unchecked Sendable {
+  package let loop: EventLoop
+  package private(set) var address: SocketAddress
   private var id = RegistrationID.none
   private let makeHandler: @Sendable (EventLoop) -> ConnectionHandler
 
@@ -148,8 +151,10 @@ final class LoopListener: IOTarget, @unchecked Sendable {
     self.makeHandler = makeHandler
   }
 
-  static func start(
-    _ loop: EventLoop, _ address: SocketAddress, _ backlog: Int32, sharesPort: Bool,
+  /// Binds; accepting starts with `resume`.
+  package static func start(
+    _ loop: EventLoop, _ address: SocketAddress, _ backlog: Int32 = Listener.defaultBacklog,
+    sharesPort: Bool = false,
     _ makeHandler: @escaping @Sendable (EventLoop) -> ConnectionHandler
   ) -> Result<LoopListener, IOError> {
     let part = LoopListener(loop, address, makeHandler)
@@ -162,11 +167,12 @@ final class LoopListener: IOTarget, @unchecked Sendable {
     return .success(part)
   }
 
-  func resume() { loop.driver.resumeAccepting(id) }
+  package func resume() { loop.driver.resumeAccepting(id) }
 
-  func close() { loop.driver.close(id, reset: false) }
+  package func close() { loop.driver.close(id, reset: false) }
 
-  override func accepted(_ id: RegistrationID, from peer: SocketAddress) {
+  /// For the driver.
+  public override func accepted(_ id: RegistrationID, from peer: SocketAddress) {
     Connection(loop: loop, id: id, peer: peer, handler: makeHandler(loop)).start()
   }
 }

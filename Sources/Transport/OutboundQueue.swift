@@ -130,5 +130,7 @@ final class OutboundQueue {
 
 extension Int {
   /// The smallest power of two that is not smaller; self must be positive and at most 2^62.
-  fileprivate var roundedUpToPowerOfTwo: Int { self <= 1 ? 1 : 1 << (Int.bitWidth - (self - 1).leadingZeroBitCount) }
+  fileprivate var roundedUpToPowerOfTwo: Int {
+    self <= 1 ? 1 : 1 << (Int.bitWidth - (self - 1).leadingZeroBitCount)
+  }
 }

@@ -36,7 +36,8 @@ enum Resolver {
     guard status == 0 else {
       let why = gai_strerror(status).map { String(cString: $0) } ?? "error \(status)"
       return .failure(
-        TransportError(.nameNotResolved, "Cannot find the address of \(host): \(why). Check the name and DNS."))
+        TransportError(
+          .nameNotResolved, "Cannot find the address of \(host): \(why). Check the name and DNS."))
     }
     var addresses: [SocketAddress] = []
     var next = found
@@ -79,7 +80,8 @@ private nonisolated func startThread(_ lookup: Lookup) {
   }
   argument.release()
   lookup.loop.execute {
-    lookup.done(.failure(TransportError(.outOfResources, "The system gave no thread to look up a host name.")))
+    lookup.done(
+      .failure(TransportError(.outOfResources, "The system gave no thread to look up a host name.")))
   }
 }
 

@@ -79,7 +79,8 @@ extension TransportError {
         errno: errno)
     case EMFILE, ENFILE, ENOBUFS, ENOMEM:
       return TransportError(
-        .outOfResources, start + "\(text(of: errno)). Raise the limit of open files (ulimit -n).", errno: errno)
+        .outOfResources, start + "\(text(of: errno)). Raise the limit of open files (ulimit -n).",
+        errno: errno)
     default:
       return TransportError(.system, start + text(of: errno) + ".", errno: errno)
     }
@@ -90,7 +91,8 @@ extension TransportError {
     switch errno {
     case ECONNREFUSED:
       return TransportError(
-        .refused, start + "nothing listens there. Check host and port and that the server runs.", errno: errno)
+        .refused, start + "nothing listens there. Check host and port and that the server runs.", errno: errno
+      )
     case ENOENT, ENOTDIR:
       return TransportError(
         .refused, start + "there is no such socket. Check the path and that the server runs.", errno: errno)
@@ -106,7 +108,8 @@ extension TransportError {
       return TransportError(.invalidAddress, start + text(of: errno) + ".", errno: errno)
     case EMFILE, ENFILE, ENOBUFS, ENOMEM:
       return TransportError(
-        .outOfResources, start + "\(text(of: errno)). Raise the limit of open files (ulimit -n).", errno: errno)
+        .outOfResources, start + "\(text(of: errno)). Raise the limit of open files (ulimit -n).",
+        errno: errno)
     default:
       return TransportError(.system, start + text(of: errno) + ".", errno: errno)
     }

@@ -1,0 +1,136 @@
+import Synchronization
+import Testing
+
+@testable import EventLoops
+
+private final class Record: @unchecked Sendable {
+  var items: [Int] = []
+}
+
+@Suite struct EventLoopTests {
+  @Test func postsFromFourThreadsKeepTheirOrder() async {
+    let group = EventLoopGroup(loops: 1)
+    defer { group.shutdown() }
+    let loop = group.loops[0]
+    let record = Record()
+    let perProducer = 20_000
+    await withTaskGroup(of: Void.self) { tasks in
+      for producer in 0..<4 {
+        tasks.addTask {
+          for item in 0..<perProducer { loop.execute { record.items.append(producer * perProducer + item) } }
+        }
+      }
+    }
+    let items = await onLoop(loop) { record.items }
+    #expect(items.count == 4 * perProducer)
+    for producer in 0..<4 {
+      let own = items.filter { $0 / perProducer == producer }
+      #expect(own == Array(producer * perProducer..<(producer + 1) * perProducer))
+    }
+  }
+
+  @Test func aSleepingLoopIsWokenAgainAndAgain() async {
+    let group = EventLoopGroup(loops: 2)
+    defer { group.shutdown() }
+    for round in 0..<2_000 {
+      let loop = group.loops[round % 2]
+      #expect(await onLoop(loop) { loop.isCurrent })
+      #expect(!loop.isCurrent)
+    }
+  }
+
+  @Test func aTaskThatPrefersTheLoopStaysOnIt() async {
+    let group = EventLoopGroup(loops: 1)
+    defer { group.shutdown() }
+    let loop = group.loops[0]
+    let stayed = await Task(executorPreference: loop) {
+      var stayed = loop.isCurrent
+      for _ in 0..<100 {
+        await Task.yield()
+        stayed = stayed && loop.isCurrent
+      }
+      return stayed
+    }.value
+    #expect(stayed)
+  }
+
+  @Test func anActorOnTheLoopRunsThere() async {
+    let group = EventLoopGroup(loops: 1)
+    defer { group.shutdown() }
+    let counter = Counter(group.loops[0])
+    for _ in 0..<100 { await counter.add() }
+    #expect(await counter.value == 100)
+    #expect(await counter.isOnLoop)
+  }
+
+  @Test func jobsOfTheLoopItselfDoNotWakeIt() {
+    let network = SimulatedNetwork()
+    let loop = network.makeLoop()
+    let record = Record()
+    loop.execute {
+      record.items.append(1)
+      loop.execute { record.items.append(3) }
+      record.items.append(2)
+    }
+    #expect(record.items == [])
+    loop.turn()
+    #expect(record.items == [1, 2, 3])
+    let nothingPosted = loop.mailbox.isEmpty
+    #expect(nothingPosted)
+  }
+
+  @Test func timersOfTheLoopFireInVirtualTime() {
+    let network = SimulatedNetwork()
+    let loop = network.makeLoop()
+    var fired: [UInt64] = []
+    let start = loop.nowMilliseconds
+    for delay in [500, 20, 20_000, 1] as [UInt64] {
+      loop.schedule(after: delay) { fired.append(loop.nowMilliseconds - start) }
+    }
+    let cancelled = loop.schedule(after: 30) { fired.append(0) }
+    loop.cancel(cancelled)
+    network.advance(milliseconds: 19_999)
+    #expect(fired == [1, 20, 500])
+    network.advance(milliseconds: 1)
+    #expect(fired == [1, 20, 500, 20_000])
+  }
+
+  @Test func realTimersFire() async {
+    let group = EventLoopGroup(loops: 1)
+    defer { group.shutdown() }
+    let loop = group.loops[0]
+    let waited = await withCheckedContinuation { (continuation: CheckedContinuation<UInt64, Never>) in
+      loop.execute {
+        let start = loop.nowMilliseconds
+        loop.schedule(after: 15) { continuation.resume(returning: loop.nowMilliseconds - start) }
+      }
+    }
+    #expect(waited >= 15)
+  }
+
+  @Test func nextIsTheCallersLoop() async {
+    let group = EventLoopGroup(loops: 3)
+    defer { group.shutdown() }
+    let loop = group.loops[2]
+    #expect(await onLoop(loop) { group.next() === loop })
+    #expect(Set((0..<3).map { _ in group.next().index }) == [0, 1, 2])
+  }
+}
+
+private actor Counter {
+  let loop: EventLoop
+  var value = 0
+
+  init(_ loop: EventLoop) { self.loop = loop }
+
+  nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
+  var isOnLoop: Bool { loop.isCurrent }
+  func add() { value += 1 }
+}
+
+/// Runs `body` on the loop.
+func onLoop<R: Sendable>(_ loop: EventLoop, _ body: @escaping @Sendable () -> R) async -> R {
+  await withCheckedContinuation { continuation in
+    loop.execute { continuation.resume(returning: body()) }
+  }
+}

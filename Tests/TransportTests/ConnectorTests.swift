@@ -1,0 +1,92 @@
+import CLinux
+import EventLoops
+import Testing
+
+@testable import Transport
+
+private final class Outcome {
+  var results: [Result<Connection, TransportError>] = []
+  var code: TransportError.Code? {
+    if case .failure(let error) = results.first { error.code } else { nil }
+  }
+}
+
+@Suite struct ConnectorTests {
+  let network = SimulatedNetwork()
+  let address = SocketAddress.loopback(port: 7)
+
+  private func connect(_ loop: EventLoop, timeout: UInt64 = 10_000) -> (Outcome, ConnectionAttempt) {
+    let outcome = Outcome()
+    let attempt = Connector.connect(
+      loop: loop, to: address, timeoutMilliseconds: timeout, handler: ScriptedHandler()
+    ) { outcome.results.append($0) }
+    return (outcome, attempt)
+  }
+
+  @Test func aSilentAddressTimesOut() {
+    let loop = network.makeLoop()
+    network.connectScripts[address] = .silent
+    let (outcome, _) = connect(loop, timeout: 300)
+    network.advance(milliseconds: 299)
+    #expect(outcome.results.isEmpty)
+    network.advance(milliseconds: 1)
+    #expect(outcome.results.count == 1 && outcome.code == .timedOut)
+  }
+
+  @Test func refusedUnreachableAndCancelled() {
+    let loop = network.makeLoop()
+    let (refused, _) = connect(loop)
+    network.runUntilIdle()
+    #expect(refused.code == .refused)
+    network.connectScripts[address] = .fails(EHOSTUNREACH)
+    let (unreachable, _) = connect(loop)
+    network.runUntilIdle()
+    #expect(unreachable.code == .unreachable)
+    network.connectScripts[address] = .silent
+    let (cancelled, attempt) = connect(loop)
+    network.runUntilIdle()
+    attempt.cancel()
+    network.advance(milliseconds: 20_000)
+    #expect(cancelled.results.count == 1 && cancelled.code == .cancelled)
+  }
+
+  @Test func theNextAddressIsTried() {
+    let loop = network.makeLoop()
+    let addresses = (1...3).map { SocketAddress.loopback(port: $0) }
+    network.connectScripts[addresses[0]] = .fails(ECONNREFUSED)
+    network.connectScripts[addresses[1]] = .silent
+    var peer: SimulatedSocket?
+    network.connectScripts[addresses[2]] = .succeeds { peer = $0 }
+    let outcome = Outcome()
+    let attempt = ConnectionAttempt(
+      loop: loop, place: "three", timeoutMilliseconds: 1_000, handler: echo()
+    ) { outcome.results.append($0) }
+    attempt.resolved(.success(addresses))
+    network.advance(milliseconds: 499)
+    #expect(outcome.results.isEmpty)
+    network.advance(milliseconds: 1)
+    #expect(outcome.results.count == 1 && outcome.code == nil)
+    peer?.send([1, 2])
+    network.runUntilIdle()
+    #expect(peer?.takeReceived() == [1, 2])
+  }
+
+  @Test func twoSimulatedLoopsTalk() throws {
+    let (server, client) = (network.makeLoop(), network.makeLoop())
+    let listener = try LoopListener.start(server, address) { _ in echo() }.get()
+    listener.resume()
+    let handler = ScriptedHandler()
+    handler.onConnected = { $0.write([1, 2, 3]) }
+    Connector.connect(loop: client, to: address, handler: handler) { _ in }
+    network.runUntilIdle()
+    #expect(handler.bytes == [1, 2, 3])
+  }
+
+  @Test func literalAddresses() {
+    #expect(Resolver.literal("127.0.0.1", port: 1) == .loopback(port: 1))
+    #expect(Resolver.literal("[::1]", port: 2) == .ipv6(0, 1, scope: 0, port: 2))
+    #expect(Resolver.literal("::1", port: 2) == .ipv6(0, 1, scope: 0, port: 2))
+    #expect(Resolver.literal("example.org", port: 2) == nil)
+    #expect(Resolver.literal("127.0.0.01.", port: 2) == nil)
+  }
+}

@@ -1,0 +1,158 @@
+import CLinux
+import EventLoops
+import Testing
+
+@testable import Transport
+
+/// Echoes on real sockets.
+private final class EchoHandler: ConnectionHandler {
+  override func connected(_ connection: Connection) { connection.maximumQueuedBytes = 32 << 20 }
+  override func received(_ bytes: UnsafeMutableRawBufferPointer, on connection: Connection) {
+    connection.write(UnsafeRawBufferPointer(bytes))
+  }
+}
+
+/// Sends its payload and tells what came back and how the connection ended.
+private final class SendingHandler: ConnectionHandler {
+  let payload: [UInt8]
+  var received: [UInt8] = []
+  let done: @Sendable ([UInt8], ConnectionCloseReason) -> Void
+
+  init(_ payload: [UInt8], _ done: @escaping @Sendable ([UInt8], ConnectionCloseReason) -> Void) {
+    self.payload = payload
+    self.done = done
+  }
+
+  override func connected(_ connection: Connection) {
+    connection.maximumQueuedBytes = 32 << 20
+    connection.write(payload)
+  }
+  override func received(_ bytes: UnsafeMutableRawBufferPointer, on connection: Connection) {
+    received += bytes
+    if received.count >= payload.count { connection.close() }
+  }
+  override func closed(_ connection: Connection, _ reason: ConnectionCloseReason) { done(received, reason) }
+}
+
+private typealias Answer = ([UInt8], ConnectionCloseReason?)
+
+/// Connects, sends, and returns what came back.
+private func exchange(_ payload: [UInt8], on loop: EventLoop, _ address: SocketAddress) async -> Answer {
+  await withCheckedContinuation { (continuation: CheckedContinuation<Answer, Never>) in
+    loop.execute {
+      let handler = SendingHandler(payload) { continuation.resume(returning: ($0, $1)) }
+      Connector.connect(loop: loop, to: address, handler: handler) {
+        if case .failure = $0 { continuation.resume(returning: ([], nil)) }
+      }
+    }
+  }
+}
+
+@Suite struct SocketTests {
+  @Test func echoOfTenMegabytesOverTwoLoops() async throws {
+    let group = EventLoopGroup(loops: 2)
+    defer { group.shutdown() }
+    let listener = try await Listener.bind(group: group, host: "127.0.0.1", port: 0) { _ in EchoHandler() }
+    let port = try #require(listener.port)
+    #expect(port != 0 && listener.addresses == [.loopback(port: port)])
+    let payload = (0..<10 << 20).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 >> 8) }
+    let (back, reason) = await exchange(payload, on: group.loops[1], .loopback(port: port))
+    #expect(back == payload)
+    #expect(reason == .ended)
+    for index in 0..<20 {
+      let small = [UInt8(index), 2, 3]
+      #expect(await exchange(small, on: group.loops[index % 2], .loopback(port: port)).0 == small)
+    }
+    listener.close()
+  }
+
+  @Test func allInterfacesShareAPort() async throws {
+    let group = EventLoopGroup(loops: 2)
+    defer { group.shutdown() }
+    let listener = try await Listener.bind(group: group, port: 0) { _ in EchoHandler() }
+    let port = try #require(listener.port)
+    #expect(Set(listener.addresses.map(\.port)) == [port])
+    for address in listener.addresses {
+      let target: SocketAddress =
+        if case .ipv6 = address { .ipv6(0, 1, scope: 0, port: port) } else { .loopback(port: port) }
+      #expect(await exchange([1, 2], on: group.loops[0], target).0 == [1, 2])
+    }
+    listener.close()
+  }
+
+  @Test func aUnixSocketAndAStaleOne() async throws {
+    let group = EventLoopGroup(loops: 1)
+    defer { group.shutdown() }
+    let path = "/tmp/martlet-test-\(getpid())-\(UInt32.random(in: 0...UInt32.max)).sock"
+    let address = SocketAddress.unix(path)
+    // What a program that was killed leaves behind.
+    let fd = clinux_socket(AF_UNIX)
+    #expect(address.withSockaddr { clinux_bind(fd, $0, $1) } == 0)
+    clinux_close(fd)
+    let listener = try await Listener.bind(group: group, unixPath: path) { _ in EchoHandler() }
+    #expect(await exchange([1, 2, 3], on: group.loops[0], address).0 == [1, 2, 3])
+    await #expect(throws: TransportError.self) {
+      _ = try await Listener.bind(group: group, unixPath: path) { _ in EchoHandler() }
+    }
+    listener.close()
+    #expect(clinux_is_socket(path) == 0)
+  }
+
+  @Test func refusedAndInUseSayWhatToDo() async throws {
+    let group = EventLoopGroup(loops: 1)
+    defer { group.shutdown() }
+    let listener = try await Listener.bind(group: group, host: "127.0.0.1", port: 0) { _ in EchoHandler() }
+    let port = try #require(listener.port)
+    do throws(TransportError) {
+      _ = try await Listener.bind(group: group, host: "127.0.0.1", port: port) { _ in EchoHandler() }
+      Issue.record("bound twice")
+    } catch {
+      #expect(error.code == .addressInUse && error.message.contains("choose another port"))
+    }
+    listener.close()
+    do throws(TransportError) {
+      _ = try await Connector.connect(loop: group.loops[0], host: "127.0.0.1", port: port) { _ in
+        EchoHandler()
+      }
+      Issue.record("connected to nobody")
+    } catch {
+      #expect(error.code == .refused && error.errno == ECONNREFUSED)
+    }
+  }
+
+  @Test func aNameIsLookedUpOffTheLoop() async throws {
+    let group = EventLoopGroup(loops: 1)
+    defer { group.shutdown() }
+    let listener = try await Listener.bind(group: group, host: "127.0.0.1", port: 0) { _ in EchoHandler() }
+    let port = try #require(listener.port)
+    let connection = try await Connector.connect(loop: group.loops[0], host: "localhost", port: port) { _ in
+      ConnectionHandler()
+    }
+    #expect(connection.peerAddress == .loopback(port: port))
+    do throws(TransportError) {
+      _ = try await Connector.connect(loop: group.loops[0], host: "no-such-host.invalid", port: 1) { _ in
+        ConnectionHandler()
+      }
+      Issue.record("found a host that is not there")
+    } catch {
+      #expect(error.code == .nameNotResolved)
+    }
+  }
+
+  @Test func shutdownClosesWhatIsOpen() async throws {
+    let group = EventLoopGroup(loops: 2)
+    let listener = try await Listener.bind(group: group, host: "127.0.0.1", port: 0) { _ in
+      ConnectionHandler()
+    }
+    let port = try #require(listener.port)
+    let reason = await withCheckedContinuation {
+      (continuation: CheckedContinuation<ConnectionCloseReason, Never>) in
+      let loop = group.loops[0]
+      loop.execute {
+        let handler = SendingHandler([1, 2]) { continuation.resume(returning: $1) }
+        Connector.connect(loop: loop, to: .loopback(port: port), handler: handler) { _ in group.shutdown() }
+      }
+    }
+    #expect(reason == .loopStopped || reason == .ended)
+  }
+}
