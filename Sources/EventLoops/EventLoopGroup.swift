@@ -63,7 +63,7 @@ private nonisolated func startThread(_ loop: EventLoop) -> pthread_t {
 private nonisolated func runLoop(_ argument: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
   guard let argument else { return nil }
   let loop = Unmanaged<EventLoop>.fromOpaque(argument).takeRetainedValue()
-  pthread_setname_np(pthread_self(), "loop-\(loop.index)")
+  clinux_name_thread("loop-\(loop.index)")
   loop.runUntilStopped()
   return nil
 }

@@ -107,7 +107,8 @@ final class OwnedChannel {
 
   func leave(_ subscription: SubscriptionID, client: String, encoding: Int, now: UInt64) {
     audience.remove(loop: subscription.loop, encoding: encoding)
-    // A client that came back before its leaving arrived here is present by its newer subscription.
+    // A second connection that took the same identifier over, maybe on another loop, stays present when the
+    // first one goes.
     if members[client]?.subscription == subscription { members[client] = nil }
     lastUse = now
   }

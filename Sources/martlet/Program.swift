@@ -11,14 +11,18 @@ enum Program {
   /// Commands of the design that this build does not have, and what to say about them.
   static let planned = ["bench", "balance"]
 
-  static func main() async {
+  static func main() {
+    Signals.block()
     let words = Array(CommandLine.arguments.dropFirst())
-    do {
-      exit(try await run(words).rawValue)
-    } catch {
-      Terminal.note("martlet: \(error.message)")
-      exit(error.status.rawValue)
+    Task {
+      do throws(Problem) {
+        exit(try await run(words).rawValue)
+      } catch {
+        Terminal.note("martlet: \(error.message)")
+        exit(error.status.rawValue)
+      }
     }
+    Signals.wait()
   }
 
   static func run(_ words: [String]) async throws(Problem) -> ExitStatus {

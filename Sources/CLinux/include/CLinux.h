@@ -1,9 +1,8 @@
 // Linux system calls and macros that Swift's Glibc module does not show, as inline functions.
 // Every call returns its result, or -errno: one register says both, and errno is read in one place.
+// No _GNU_SOURCE here: it changes definitions of the C library (fd_set, enums), which must be the same as those that
+// Swift's Glibc module has, or a file that sees both modules does not compile. What needs it is in CLinux.c.
 #pragma once
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE
-#endif
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netdb.h>
@@ -71,13 +70,7 @@ static inline int clinux_bind(int fd, const void *address, uint32_t count) {
   return (int)clinux_result(bind(fd, (const struct sockaddr *)address, count));
 }
 static inline int clinux_listen(int fd, int backlog) { return (int)clinux_result(listen(fd, backlog)); }
-static inline int clinux_accept(int fd, struct sockaddr_storage *address, uint32_t *count) {
-  socklen_t length = sizeof *address;
-  int result = (int)clinux_result(
-      accept4(fd, (struct sockaddr *)address, &length, SOCK_NONBLOCK | SOCK_CLOEXEC));
-  *count = length;
-  return result;
-}
+int clinux_accept(int fd, struct sockaddr_storage *address, uint32_t *count);
 static inline int clinux_connect(int fd, const void *address, uint32_t count) {
   return (int)clinux_result(connect(fd, (const struct sockaddr *)address, count));
 }
@@ -126,7 +119,20 @@ static inline int clinux_is_socket(const char *path) {
 }
 static inline int clinux_unlink(const char *path) { return (int)clinux_result(unlink(path)); }
 
-static inline const char *clinux_error_name(int error) { return strerrorname_np(error); }
+// ECONNRESET and so on; NULL for a number that has no name.
+const char *clinux_error_name(int error);
+
+// Names the calling thread, in at most 15 bytes, for debuggers and top.
+void clinux_name_thread(const char *name);
+
+// Raises the soft limit of open files to the hard one; returns the limit then, or -errno.
+static inline int64_t clinux_raise_file_limit(void) {
+  struct rlimit limit;
+  if (getrlimit(RLIMIT_NOFILE, &limit) < 0) return -(int64_t)errno;
+  limit.rlim_cur = limit.rlim_max;
+  if (setrlimit(RLIMIT_NOFILE, &limit) < 0) return -(int64_t)errno;
+  return limit.rlim_cur > INT64_MAX ? INT64_MAX : (int64_t)limit.rlim_cur;
+}
 
 // getaddrinfo for stream sockets; 0 or an EAI_ code.
 static inline int clinux_resolve(const char *host, const char *port, int passive, struct addrinfo **found) {
