@@ -72,7 +72,7 @@ let package = Package(
     tests(of: "EventLoops", ["CLinux", "Bytes"]),
     tests(of: "Transport", ["CLinux", "EventLoops", "Bytes"]),
     tests(of: "WebSockets", ["Transport", "EventLoops", "WebSocketCore", "HTTPCore", "Bytes"]),
-    tests(of: "Realtime", ["EventLoops", "CLinux", "Bytes"]),
+    tests(of: "Realtime", ["EventLoops", "Bytes"]),
     tests(
       of: "Gateways",
       [

@@ -6,6 +6,10 @@ private let maximumJobRounds = 64
 extension EventLoop {
   /// One turn: waits if there is nothing to do, then does all there is. `mayWait` false makes it a poll.
   package func turn(mayWait: Bool = true) {
+    // Loops that share a thread take turns at being the current one; with a thread of its own a loop always is.
+    let previous = clinux_current_loop()
+    if drivingThread != nil { clinux_set_current_loop(Unmanaged.passUnretained(self).toOpaque()) }
+    defer { if drivingThread != nil { clinux_set_current_loop(previous) } }
     if local.isEmpty, endOfTurnTargets.isEmpty, mayWait, mailbox.prepareToSleep() {
       driver.wait(until: timers.nextTime)
     } else {

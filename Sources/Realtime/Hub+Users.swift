@@ -1,4 +1,5 @@
 import Bytes
+import EventLoops
 
 /// Which clients of a user the server means.
 public struct ClientSelection: Sendable {
@@ -99,6 +100,30 @@ extension Hub {
     }
   }
 
+  /// Calls `Subscriber.disconnect` of every client, evenly spread over a time, so that they do not all come
+  /// back at once. `done` gets how many, when the last one was told.
+  public func drain(
+    overMilliseconds: UInt64, code: UInt32, reason: String, done: @escaping (Int) -> Void = { _ in }
+  ) {
+    let shard = here
+    var (missing, sum) = (shards.count, 0)
+    let ticket = shard.keep { reply in
+      if case .count(let some) = reply { sum += some }
+      missing -= 1
+      if missing == 0 { done(sum) }
+      return missing == 0
+    }
+    for other in shards {
+      shard.post(
+        to: other.index,
+        .work { [home = shard.index] other in
+          let draining = Draining(
+            hub: self, shard: other, slices: Int(clamping: overMilliseconds / Draining.sliceMilliseconds) + 1)
+          draining.next(code: code, reason: reason) { other.answer(home, ticket, .count($0)) }
+        })
+    }
+  }
+
   private func onEveryLoop(
     _ done: @escaping (Int) -> Void, _ work: @escaping @Sendable (Shard) -> Int
   ) {
@@ -121,5 +146,35 @@ extension Hub {
 extension Shard {
   fileprivate func selected(_ selection: ClientSelection) -> [Subscriber] {
     (users[selection.user] ?? []).filter { selection.includes($0) }
+  }
+}
+
+/// Disconnects the clients of one loop slice by slice.
+private final class Draining {
+  static let sliceMilliseconds: UInt64 = 50
+
+  private let hub: Hub
+  private let shard: Shard
+  private var remaining: [Subscriber]
+  private let sliceCount: Int
+  private var count = 0
+
+  init(hub: Hub, shard: Shard, slices: Int) {
+    self.hub = hub
+    self.shard = shard
+    remaining = Array(shard.clients.values)
+    sliceCount = (remaining.count + slices - 1) / slices
+  }
+
+  func next(code: UInt32, reason: String, done: @escaping (Int) -> Void) {
+    for subscriber in remaining.suffix(sliceCount) where subscriber.isOpen {
+      subscriber.disconnect(code: code, reason: reason)
+      count += 1
+    }
+    remaining.removeLast(min(sliceCount, remaining.count))
+    if remaining.isEmpty { return done(count) }
+    shard.loop.schedule(after: Self.sliceMilliseconds) {
+      self.next(code: code, reason: reason, done: done)
+    }
   }
 }

@@ -102,24 +102,26 @@ extension Shard {
     guard let channel = heard[item.channel] else { return }
     // The array is held here as it is now; whoever leaves while others are being called is skipped, and who
     // comes is in the next one.
-    let subscriptions = channel.active
+    let (subscriptions, name, frames) = (channel.active, item.channel, item.frames)
     switch item.event {
     case .publication(let publication):
+      var delivered: UInt64 = 0
       for subscription in subscriptions where subscription.isActive {
         let subscriber = subscription.subscriber
-        guard let frame = item.frames[subscriber.encoding] else { continue }
-        counters.delivered &+= 1
-        subscriber.received(publication, frame: frame, on: channel.name)
+        guard let frame = frames[subscriber.encoding] else { continue }
+        delivered += 1
+        subscriber.received(publication, frame: frame, on: name)
       }
+      counters.delivered &+= delivered
     case .joined(let info):
       for subscription in subscriptions where subscription.isActive && subscription.getsJoinLeave {
-        guard let frame = item.frames[subscription.subscriber.encoding] else { continue }
-        subscription.subscriber.joined(info, frame: frame, on: channel.name)
+        guard let frame = frames[subscription.subscriber.encoding] else { continue }
+        subscription.subscriber.joined(info, frame: frame, on: name)
       }
     case .left(let info):
       for subscription in subscriptions where subscription.isActive && subscription.getsJoinLeave {
-        guard let frame = item.frames[subscription.subscriber.encoding] else { continue }
-        subscription.subscriber.left(info, frame: frame, on: channel.name)
+        guard let frame = frames[subscription.subscriber.encoding] else { continue }
+        subscription.subscriber.left(info, frame: frame, on: name)
       }
     }
   }

@@ -119,6 +119,21 @@ import Testing
     #expect(ann.takeEvents() == ["server subscribed closed:1 {}", "closed:1@0=hi"])
   }
 
+  @Test func drainsSliceBySlice() {
+    let world = World()
+    let clients = (0..<20).map { world.client("\($0)", on: $0 % 2) }
+    var count: Int?
+    world.on(0) { world.hub.drain(overMilliseconds: 200, code: 3001, reason: "shutdown") { count = $0 } }
+    #expect(clients.count(where: { !$0.events.isEmpty }) == 4 && count == nil)
+    world.advance(100)
+    #expect(clients.count(where: { !$0.events.isEmpty }) == 12)
+    world.hub.remove(clients[0])
+    world.advance(100)
+    #expect(clients.allSatisfy { $0.events.count <= 1 } && (19...20).contains(count ?? 0))
+    world.on(0) { world.hub.drain(overMilliseconds: 0, code: 3001, reason: "shutdown") { count = $0 } }
+    #expect(count == 19)
+  }
+
   @Test func countsClientsUsersAndChannels() {
     let world = World()
     let clients = [("a", 0, "ann"), ("b", 1, "ann"), ("c", 1, "bob"), ("d", 0, "")].map {

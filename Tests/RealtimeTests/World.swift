@@ -8,19 +8,16 @@ import Synchronization
 final class World {
   let loops: [EventLoop]
   let hub: Hub
-  private let drivers: [HandDriver]
+  private let network = SimulatedNetwork()
 
   init(
     loops count: Int = 2, default options: NamespaceOptions = .open(),
     named: [String: NamespaceOptions] = [:],
     limits: HubLimits = HubLimits()
   ) {
-    let drivers = (0..<count).map { _ in HandDriver() }
-    let loops = drivers.enumerated().map {
-      EventLoop(index: $0.offset, driver: $0.element, drivenByCaller: true)
-    }
+    let network = network
+    let loops = (0..<count).map { _ in network.makeLoop() }
     let counter = EpochCounter()
-    self.drivers = drivers
     self.loops = loops
     hub = Hub(
       loops: loops, namespaces: Namespaces(default: options, named: named), limits: limits,
@@ -30,11 +27,11 @@ final class World {
 
   /// Turns all loops until none has anything to do.
   func settle() {
-    repeat { for loop in loops { loop.turnByHand() } } while loops.contains(where: \.hasWork)
+    network.runUntilIdle()
   }
 
   /// Turns one loop once.
-  func turn(_ index: Int) { loops[index].turnByHand() }
+  func turn(_ index: Int) { loops[index].turn() }
 
   /// Runs `body` in the next turn of a loop.
   func later(on index: Int, _ body: @escaping () -> Void) {
@@ -50,8 +47,7 @@ final class World {
 
   /// Lets virtual time pass and timers fire.
   func advance(_ milliseconds: UInt64) {
-    for driver in drivers { driver.milliseconds += milliseconds }
-    settle()
+    network.advance(milliseconds: milliseconds)
   }
 
   /// A name that `loop` owns.
