@@ -8,6 +8,7 @@ private final class Recorder: IOTarget {
   var errors: [Int32] = []
   var bytes: [UInt8] = []
   var connects: [Int32] = []
+  var ends = 0
   var onAccept: ((RegistrationID) -> Void)?
 
   override func accepted(_ id: RegistrationID, from peer: SocketAddress) {
@@ -17,6 +18,8 @@ private final class Recorder: IOTarget {
   override func acceptFailed(_ error: Int32) { errors.append(error) }
   override func connectCompleted(_ error: Int32) { connects.append(error) }
   override func received(_ bytes: UnsafeMutableRawBufferPointer) { self.bytes += bytes }
+  override func receivedEnd() { ends += 1 }
+  override func failed(_ error: Int32) { errors.append(error) }
 }
 
 @Suite struct DriverTests {
@@ -61,6 +64,38 @@ private final class Recorder: IOTarget {
     loop.turn(mayWait: false)
     #expect(targets.map(\.count).reduce(0, +) == 1)
     for id in ends + server.accepted + [listener] { driver.close(id, reset: false) }
+  }
+
+  @Test func aHangUpWhileReadingIsPausedDoesNotSpin() throws {
+    let driver = EpollDriver()
+    let loop = EventLoop(index: 0, driver: driver, drivenByCaller: true)
+    let (server, client) = (Recorder(), Recorder())
+    let listener = try driver.listen(on: .loopback(port: 0), backlog: 4, sharesPort: false, target: server)
+    driver.resumeAccepting(listener)
+    let end = try driver.connect(to: try #require(driver.localAddress(of: listener)), target: client)
+    while server.accepted.isEmpty || client.connects.isEmpty { loop.turn() }
+    let id = server.accepted[0]
+    driver.setTarget(server, of: id)
+    driver.resumeReceiving(id)
+    driver.pauseReceiving(id)
+    let data: [UInt8] = [1, 2, 3]
+    #expect(data.withUnsafeBytes { driver.write($0, to: end) } == .wrote(3))
+    driver.shutdownWrite(end)
+    driver.shutdownWrite(id)
+    // epoll reports the hang-up; were it to report it again, this turn would not last until its timer.
+    for _ in 0..<4 { loop.turn(mayWait: false) }
+    var isOver = false
+    loop.schedule(after: 20) { isOver = true }
+    var turns = 0
+    while !isOver {
+      loop.turn()
+      turns += 1
+    }
+    #expect(turns < 5 && server.bytes == [] && server.ends == 0)
+    driver.resumeReceiving(id)
+    while server.ends == 0 { loop.turn() }
+    #expect(server.bytes == data && server.errors == [])
+    for id in [id, end, listener] { driver.close(id, reset: false) }
   }
 
   @Test func runningOutOfDescriptorsPausesAcceptingAndTriesAgain() throws {

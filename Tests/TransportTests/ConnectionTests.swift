@@ -167,4 +167,59 @@ private func shared(_ bytes: [UInt8]) -> SharedBytes { SharedBytes.make(copying:
     house.network.runUntilIdle()
     #expect(house.handler.reason == nil && second.reason == .ended)
   }
+
+  @Test func aConnectionIsOneSmallObject() throws {
+    let house = try SimulatedConnection()
+    let size = clinux_allocation_size(Unmanaged.passUnretained(house.connection).toOpaque())
+    #expect(size <= 160)
+  }
+
+  @Test(arguments: 1...10)
+  func randomWritesOnARandomNetwork(seed: UInt64) throws {
+    var random = SeededGenerator(state: seed)
+    let house = try SimulatedConnection()
+    house.connection.maximumQueuedBytes = 1 << 24
+    var expected: [UInt8] = []
+    for step in 0..<300 {
+      let size = Int.random(in: 1...(1 << Int.random(in: 0...17, using: &random)), using: &random)
+      let bytes = (0..<size).map { UInt8(truncatingIfNeeded: $0 &* 7 &+ step) }
+      expected += bytes
+      if Bool.random(using: &random) {
+        house.connection.write(SharedBytes.make(copying: bytes))
+      } else {
+        house.connection.write(bytes)
+      }
+      if Int.random(in: 0...3, using: &random) == 0 {
+        let (first, second) = (
+          Int.random(in: 0...2_000, using: &random), Int.random(in: 0...90_000, using: &random)
+        )
+        house.socket.writeSizes = [first, second]
+        house.socket.writeWindow =
+          Bool.random(using: &random) ? Int.random(in: 0...300_000, using: &random) : nil
+        house.network.runUntilIdle()
+      }
+      let counted = house.connection.queuedByteCount + house.peer.inbox.count
+      guard counted == expected.count else {
+        Issue.record("\(counted) bytes instead of \(expected.count)")
+        return
+      }
+    }
+    house.socket.writeWindow = nil
+    house.network.runUntilIdle()
+    #expect(house.peer.takeReceived() == expected)
+    #expect(house.connection.outbound == nil && house.connection.lone == nil)
+  }
+}
+
+/// A small generator with a seed, so that a failure can be repeated.
+private struct SeededGenerator: RandomNumberGenerator {
+  var state: UInt64
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9E37_79B9_7F4A_7C15
+    var z = state
+    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+    return z ^ (z >> 31)
+  }
 }

@@ -5,6 +5,7 @@
 #pragma once
 #include <arpa/inet.h>
 #include <errno.h>
+#include <malloc.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -140,3 +141,6 @@ static inline int clinux_resolve(const char *host, const char *port, int passive
       .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = passive ? AI_PASSIVE : 0};
   return getaddrinfo(host, port, &hints, found);
 }
+
+// What the allocator set aside for an object: for tests of what a connection costs.
+static inline size_t clinux_allocation_size(void *memory) { return malloc_usable_size(memory); }
