@@ -1,0 +1,53 @@
+/// SHA-1 (FIPS 180-4 §6.1), for the opening handshake of RFC 6455 only: it protects nothing.
+public enum SHA1 {
+  /// The 20 bytes of the digest.
+  public static func hash(_ message: [UInt8]) -> [UInt8] {
+    var state: (UInt32, UInt32, UInt32, UInt32, UInt32) = (
+      0x6745_2301, 0xEFCD_AB89, 0x98BA_DCFE, 0x1032_5476, 0xC3D2_E1F0
+    )
+    var padded = message
+    padded.append(0x80)
+    padded.append(contentsOf: repeatElement(0, count: (119 - message.count % 64) % 64))
+    withUnsafeBytes(of: (UInt64(message.count) * 8).bigEndian) { padded.append(contentsOf: $0) }
+    withUnsafeTemporaryAllocation(of: UInt32.self, capacity: 80) { schedule in
+      padded.withUnsafeBytes { bytes in
+        for block in stride(from: 0, to: bytes.count, by: 64) {
+          for index in 0..<16 {
+            let word = bytes.loadUnaligned(fromByteOffset: block + index * 4, as: UInt32.self)
+            schedule[index] = UInt32(bigEndian: word)
+          }
+          compress(schedule, &state)
+        }
+      }
+    }
+    var digest: [UInt8] = []
+    for word in [state.0, state.1, state.2, state.3, state.4] {
+      withUnsafeBytes(of: word.bigEndian) { digest.append(contentsOf: $0) }
+    }
+    return digest
+  }
+
+  private static func compress(
+    _ schedule: UnsafeMutableBufferPointer<UInt32>, _ state: inout (UInt32, UInt32, UInt32, UInt32, UInt32)
+  ) {
+    for index in 16..<80 {
+      schedule[index] = rotated(
+        schedule[index - 3] ^ schedule[index - 8] ^ schedule[index - 14] ^ schedule[index - 16], 1)
+    }
+    var (a, b, c, d, e) = state
+    for index in 0..<80 {
+      let (mixed, constant): (UInt32, UInt32) =
+        switch index {
+        case 0..<20: (b & c | ~b & d, 0x5A82_7999)
+        case 20..<40: (b ^ c ^ d, 0x6ED9_EBA1)
+        case 40..<60: (b & c | b & d | c & d, 0x8F1B_BCDC)
+        default: (b ^ c ^ d, 0xCA62_C1D6)
+        }
+      let next = rotated(a, 5) &+ mixed &+ e &+ constant &+ schedule[index]
+      (a, b, c, d, e) = (next, a, rotated(b, 30), c, d)
+    }
+    state = (state.0 &+ a, state.1 &+ b, state.2 &+ c, state.3 &+ d, state.4 &+ e)
+  }
+
+  private static func rotated(_ word: UInt32, _ bits: UInt32) -> UInt32 { word << bits | word >> (32 - bits) }
+}
