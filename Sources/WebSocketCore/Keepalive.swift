@@ -1,0 +1,51 @@
+/// The heartbeat of one end, as a value; times are milliseconds of any clock that does not go back.
+public struct Keepalive: Sendable {
+  /// What to do at a tick.
+  public enum Action: Sendable, Hashable {
+    /// Nothing yet.
+    case none
+    /// Send a ping.
+    case sendPing
+    /// The peer is gone: no sign of life since the ping.
+    case expired
+  }
+
+  private let interval: UInt32
+  private let deadline: UInt32
+  private var lastReceived: UInt64
+  /// When the ping that is not answered yet was sent.
+  private var pingSent: UInt64?
+
+  /// Makes a heartbeat.
+  ///
+  /// - Parameters:
+  ///   - intervalMilliseconds: silence after which a ping is sent; 0 switches the heartbeat off.
+  ///   - deadlineMilliseconds: how long the peer may then stay silent.
+  ///   - now: the time.
+  public init(intervalMilliseconds: UInt64, deadlineMilliseconds: UInt64, now: UInt64) {
+    interval = UInt32(clamping: intervalMilliseconds)
+    deadline = UInt32(clamping: deadlineMilliseconds)
+    lastReceived = now
+  }
+
+  /// Something came from the peer, anything at all.
+  public mutating func received(now: UInt64) {
+    lastReceived = now
+    pingSent = nil
+  }
+
+  /// When to tick next; nil never.
+  public var nextDeadline: UInt64? {
+    guard interval > 0 else { return nil }
+    if let pingSent { return pingSent + UInt64(deadline) }
+    return lastReceived + UInt64(interval)
+  }
+
+  /// What to do now. Early and late ticks are harmless.
+  public mutating func tick(now: UInt64) -> Action {
+    guard let nextDeadline, now >= nextDeadline else { return .none }
+    guard pingSent == nil else { return .expired }
+    pingSent = now
+    return .sendPing
+  }
+}
