@@ -1,0 +1,68 @@
+/// Characters of HTTP's grammar.
+enum ASCII {
+  static let cr = UInt8(ascii: "\r")
+  static let lf = UInt8(ascii: "\n")
+  static let space = UInt8(ascii: " ")
+  static let tab = UInt8(ascii: "\t")
+  static let colon = UInt8(ascii: ":")
+
+  static func lowercased(_ byte: UInt8) -> UInt8 {
+    byte &- UInt8(ascii: "A") < 26 ? byte | 0x20 : byte
+  }
+
+  static func equalIgnoringCase(_ a: some Collection<UInt8>, _ b: some Collection<UInt8>) -> Bool {
+    a.count == b.count && zip(a, b).allSatisfy { lowercased($0) == lowercased($1) }
+  }
+
+  /// Without spaces and tabs at both ends.
+  static func trimmed<C: BidirectionalCollection<UInt8>>(_ bytes: C) -> C.SubSequence where C.SubSequence: BidirectionalCollection {
+    var rest = bytes[...]
+    while let first = rest.first, first == space || first == tab { rest.removeFirst() }
+    while let last = rest.last, last == space || last == tab { rest.removeLast() }
+    return rest
+  }
+
+  static func isDigit(_ byte: UInt8) -> Bool { byte &- UInt8(ascii: "0") < 10 }
+
+  static func isLetter(_ byte: UInt8) -> Bool { (byte | 0x20) &- UInt8(ascii: "a") < 26 }
+
+  /// RFC 9110 §5.6.2: `tchar`.
+  static func isToken(_ byte: UInt8) -> Bool {
+    switch byte {
+    case UInt8(ascii: "!"), UInt8(ascii: "#")...UInt8(ascii: "'"), UInt8(ascii: "*"), UInt8(ascii: "+"),
+      UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "^")...UInt8(ascii: "`"), UInt8(ascii: "|"),
+      UInt8(ascii: "~"):
+      true
+    default: isDigit(byte) || isLetter(byte)
+    }
+  }
+
+  /// RFC 9110 §5.5: field values have visible characters, spaces, tabs and obs-text; control characters, CR, LF
+  /// and NUL first of all, are refused.
+  static func isFieldValue(_ byte: UInt8) -> Bool {
+    byte >= 0x20 && byte != 0x7F || byte == tab
+  }
+
+  static func hexadecimalValue(_ byte: UInt8) -> UInt8? {
+    switch byte {
+    case UInt8(ascii: "0")...UInt8(ascii: "9"): byte - UInt8(ascii: "0")
+    case UInt8(ascii: "a")...UInt8(ascii: "f"): byte - UInt8(ascii: "a") + 10
+    case UInt8(ascii: "A")...UInt8(ascii: "F"): byte - UInt8(ascii: "A") + 10
+    default: nil
+    }
+  }
+
+  /// A decimal number without sign; nil if there is anything else or it does not fit.
+  static func decimal(_ bytes: some Collection<UInt8>) -> UInt64? {
+    guard !bytes.isEmpty else { return nil }
+    var number: UInt64 = 0
+    for byte in bytes {
+      guard isDigit(byte) else { return nil }
+      let (tens, overflow) = number.multipliedReportingOverflow(by: 10)
+      let (sum, carry) = tens.addingReportingOverflow(UInt64(byte - UInt8(ascii: "0")))
+      guard !overflow, !carry else { return nil }
+      number = sum
+    }
+    return number
+  }
+}

@@ -1,0 +1,73 @@
+/// Collects lines up to an empty one, in pieces, looking at each byte once; refuses bare CR and LF, NUL, and what is
+/// too long before it is stored.
+struct HeadCollector {
+  /// The lines with their CRLFs, without the empty one.
+  private(set) var bytes: [UInt8] = []
+  private var lineLength = 0
+  private var lineCount = 0
+  private var lastWasCR = false
+  /// Empty lines before the first one that are passed over (RFC 9112 §2.2 for requests); trailers may be empty.
+  private var mayBeEmpty: Bool
+  private var hasSkippedLine = false
+
+  init(mayBeEmpty: Bool = false) {
+    self.mayBeEmpty = mayBeEmpty
+  }
+
+  var isIdle: Bool { bytes.isEmpty && !lastWasCR }
+
+  /// Takes bytes from the front of the input; true when the empty line has been seen.
+  mutating func collect(
+    _ input: inout UnsafeRawBufferPointer, _ limits: HTTPLimits
+  ) throws(HTTPDecodingError) -> Bool {
+    var index = 0
+    var kept = 0
+    while index < input.count {
+      let byte = input[index]
+      index += 1
+      if byte == ASCII.lf {
+        guard lastWasCR else { throw .bad("A line ends with LF alone.") }
+        lastWasCR = false
+        if lineLength == 0 {
+          if lineCount > 0 || mayBeEmpty {
+            bytes.append(contentsOf: input[kept..<index])
+            bytes.removeLast(2)
+            input = UnsafeRawBufferPointer(rebasing: input[index...])
+            return true
+          }
+          guard !hasSkippedLine else { throw .bad("The request begins with empty lines.") }
+          hasSkippedLine = true
+          bytes.removeAll()
+          kept = index
+        } else {
+          lineCount += 1
+          lineLength = 0
+        }
+        continue
+      }
+      guard !lastWasCR else { throw .bad("A CR is not followed by LF.") }
+      guard byte != 0 else { throw .bad("The head has a NUL.") }
+      if byte == ASCII.cr { lastWasCR = true } else { lineLength += 1 }
+      if lineCount == 0, !mayBeEmpty, lineLength > limits.maximumStartLineBytes {
+        throw HTTPDecodingError(.uriTooLong, "The request line is too long.")
+      }
+      if bytes.count + index - kept > limits.maximumHeadBytes {
+        throw HTTPDecodingError(.headerFieldsTooLarge, "The head is too large.")
+      }
+    }
+    bytes.append(contentsOf: input[kept...])
+    input = UnsafeRawBufferPointer(start: nil, count: 0)
+    return false
+  }
+
+  /// The lines, without their CRLFs. Every CR is followed by LF here.
+  var lines: [ArraySlice<UInt8>] {
+    var lines: [ArraySlice<UInt8>] = []
+    var start = 0
+    while start < bytes.count, let end = bytes[start...].firstIndex(of: ASCII.cr) {
+      lines.append(bytes[start..<end])
+      start = end + 2
+    }
+    return lines
+  }
+}

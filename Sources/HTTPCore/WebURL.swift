@@ -1,0 +1,93 @@
+/// A `ws`, `wss`, `http` or `https` URL (RFC 3986, RFC 6455 §3), as far as a client needs it.
+public struct WebURL: Hashable, Sendable, CustomStringConvertible {
+  /// In lower case: `ws`, `wss`, `http` or `https`.
+  public let scheme: String
+  /// `user:password`, percent-encoded as it was; nil if there is none.
+  public let userInfo: String?
+  /// A name or an address; an IPv6 address without its brackets.
+  public let host: String
+  /// The port, the scheme's own if none is given.
+  public let port: Int
+  /// Path and query as they go into a request; begins with `/`.
+  public let target: String
+
+  /// Whether TLS is asked for.
+  public var isSecure: Bool { scheme == "wss" || scheme == "https" }
+
+  /// Parses a URL.
+  ///
+  /// - Parameters:
+  ///   - text: the URL, with its scheme.
+  ///   - schemes: those that are taken.
+  /// - Throws: what is wrong with it, in words for its user.
+  public init(_ text: String, schemes: [String] = ["ws", "wss"]) throws(WebURLError) {
+    guard text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else {
+      throw WebURLError("“\(text)” has spaces or characters that must be percent-encoded.")
+    }
+    guard let separator = text.firstRange(of: "://") else {
+      throw WebURLError("“\(text)” has no scheme; write it as \(schemes[0])://host[:port]/path.")
+    }
+    let scheme = text[..<separator.lowerBound].lowercased()
+    guard schemes.contains(scheme) else {
+      let wanted = schemes.map { "\($0)://" }.joined(separator: " or ")
+      throw WebURLError("“\(text)” begins with \(scheme)://; it must begin with \(wanted).")
+    }
+    // RFC 6455 §3: "Fragment identifiers are meaningless in the context of WebSocket URIs and MUST NOT be used".
+    guard !text.contains("#") else { throw WebURLError("“\(text)” has a fragment (#…), which no server is sent.") }
+    let rest = text[separator.upperBound...]
+    let authority = rest.prefix { $0 != "/" && $0 != "?" }
+    let target = rest[authority.endIndex...]
+    self.scheme = scheme
+    self.target = target.hasPrefix("/") ? String(target) : "/" + target
+    let at = authority.lastIndex(of: "@")
+    userInfo = at.map { String(authority[..<$0]) }
+    let hostAndPort = at.map { authority[authority.index(after: $0)...] } ?? authority
+    let (host, port) = try Self.split(hostAndPort, text)
+    self.host = host
+    self.port = port ?? (scheme == "wss" || scheme == "https" ? 443 : 80)
+  }
+
+  private static func split(
+    _ authority: Substring, _ text: String
+  ) throws(WebURLError) -> (host: String, port: Int?) {
+    var host = authority
+    var port: Substring = ""
+    if authority.hasPrefix("[") {
+      guard let end = authority.firstIndex(of: "]") else { throw WebURLError("“\(text)” has no ] behind its address.") }
+      host = authority[authority.index(after: authority.startIndex)..<end]
+      guard host.contains(":"), host.allSatisfy({ $0.isHexDigit || $0 == ":" || $0 == "." || $0 == "%" }) else {
+        throw WebURLError("“\(host)” is not an IPv6 address.")
+      }
+      port = authority[authority.index(after: end)...]
+    } else if let colon = authority.firstIndex(of: ":") {
+      host = authority[..<colon]
+      port = authority[colon...]
+    }
+    guard !host.isEmpty else { throw WebURLError("“\(text)” has no host.") }
+    guard !host.contains(where: { "[]\\\"<>^`{|},;".contains($0) }) else {
+      throw WebURLError("“\(host)” is not a host name.")
+    }
+    guard !port.isEmpty else { return (String(host), nil) }
+    guard port.first == ":", let number = ASCII.decimal(port.dropFirst().utf8), (1...65_535).contains(number) else {
+      throw WebURLError("“\(text)” has no valid port; ports go from 1 to 65535.")
+    }
+    return (String(host), Int(number))
+  }
+
+  /// Host and port as a `Host` field has them: the port is left out where it is the scheme's own.
+  public var authority: String {
+    let name = host.contains(":") ? "[\(host)]" : host
+    return port == (isSecure ? 443 : 80) ? name : "\(name):\(port)"
+  }
+
+  /// The URL without its user information.
+  public var description: String { "\(scheme)://\(authority)\(target)" }
+}
+
+/// Why a text is not a URL that can be used.
+public struct WebURLError: Error, Hashable, Sendable, CustomStringConvertible {
+  /// One sentence.
+  public let description: String
+
+  init(_ description: String) { self.description = description }
+}

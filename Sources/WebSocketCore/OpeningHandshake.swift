@@ -1,0 +1,138 @@
+import Bytes
+import HTTPCore
+
+/// The opening handshake (RFC 6455 §4), as functions of heads.
+public enum OpeningHandshake {
+  /// What a server finds in a request.
+  public enum ServerCheck: Sendable {
+    /// A valid handshake with this `Sec-WebSocket-Key`.
+    case upgrade(key: String)
+    /// An ordinary request that asks for no WebSocket.
+    case notAnUpgrade
+    /// A handshake that must be refused.
+    case reject(HTTPStatus, fields: HTTPFields, reason: String)
+  }
+
+  /// `Sec-WebSocket-Accept` for a key (§4.2.2, item 5.4): the Base64 of the SHA-1 of the key and a fixed GUID.
+  public static func accept(key: String) -> String {
+    Base64.encode(SHA1.hash(Array((key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11").utf8)))
+  }
+
+  // MARK: Server
+
+  /// Checks a client's request by the list of §4.2.1.
+  public static func serverCheck(_ head: HTTPRequestHead) -> ServerCheck {
+    // Items 3 and 4: "An |Upgrade| header field containing the value "websocket"", "A |Connection| header field that
+    // includes the token "Upgrade"".
+    guard head.fields.containsToken("Upgrade", "websocket") else { return .notAnUpgrade }
+    guard head.method == .get else {
+      return .reject(.methodNotAllowed, fields: ["Allow": "GET"], reason: "A WebSocket is opened by GET.")
+    }
+    guard head.version.minor >= 1 else {
+      return .reject(.badRequest, fields: [:], reason: "A WebSocket needs HTTP/1.1.")
+    }
+    guard head.fields.containsToken("Connection", "upgrade") else {
+      return .reject(.badRequest, fields: [:], reason: "The Connection field does not say Upgrade.")
+    }
+    // Item 6, and §4.4: "the server MUST … return … a |Sec-WebSocket-Version| header field indicating the version(s)".
+    let versions = head.fields.values(of: "Sec-WebSocket-Version")
+    guard versions == ["13"] else {
+      return .reject(
+        .upgradeRequired, fields: ["Sec-WebSocket-Version": "13"], reason: "The WebSocket version must be 13.")
+    }
+    // Item 5: "a base64-encoded … value that, when decoded, is 16 bytes in length".
+    let keys = head.fields.values(of: "Sec-WebSocket-Key")
+    guard keys.count == 1, let key = keys.first, Base64.decode(key)?.count == 16 else {
+      return .reject(.badRequest, fields: [:], reason: "The Sec-WebSocket-Key is not 16 bytes in Base64.")
+    }
+    return .upgrade(key: key)
+  }
+
+  /// The subprotocols that a client offers, in its order of preference.
+  public static func subprotocols(offered head: HTTPRequestHead) -> [String] {
+    head.fields.list("Sec-WebSocket-Protocol")
+  }
+
+  /// The response that completes the handshake (§4.2.2).
+  ///
+  /// - Parameters:
+  ///   - key: the request's key.
+  ///   - subprotocol: one of those offered.
+  ///   - fields: the application's own fields.
+  public static func response(
+    key: String, subprotocol: String? = nil, fields: HTTPFields = HTTPFields()
+  ) -> HTTPResponseHead {
+    var all = HTTPFields()
+    all.append("Upgrade", "websocket")
+    all.append("Connection", "Upgrade")
+    all.append("Sec-WebSocket-Accept", accept(key: key))
+    if let subprotocol { all.append("Sec-WebSocket-Protocol", subprotocol) }
+    for (name, value) in fields { all.append(name, value) }
+    return HTTPResponseHead(status: .switchingProtocols, fields: all)
+  }
+
+  // MARK: Client
+
+  /// A client's request (§4.1).
+  ///
+  /// - Parameters:
+  ///   - url: where to.
+  ///   - key: 16 fresh random bytes in Base64.
+  ///   - subprotocols: what is offered, the preferred one first.
+  ///   - origin: the `Origin` field, for clients that speak for a web page.
+  ///   - fields: the application's own fields; one called `Host` takes the place of the URL's.
+  public static func request(
+    url: WebURL, key: String, subprotocols: [String] = [], origin: String? = nil, fields: HTTPFields = HTTPFields()
+  ) -> HTTPRequestHead {
+    var all = HTTPFields()
+    all.append("Host", fields["Host"] ?? url.authority)
+    all.append("Upgrade", "websocket")
+    all.append("Connection", "Upgrade")
+    all.append("Sec-WebSocket-Key", key)
+    all.append("Sec-WebSocket-Version", "13")
+    if !subprotocols.isEmpty { all.append("Sec-WebSocket-Protocol", subprotocols.joined(separator: ", ")) }
+    if let origin { all.append("Origin", origin) }
+    if let userInfo = url.userInfo, let plain = PercentEncoding.decode(userInfo) {
+      all.append("Authorization", "Basic " + Base64.encode(Array(plain.utf8)))
+    }
+    for (name, value) in fields where name.lowercased() != "host" { all.append(name, value) }
+    return HTTPRequestHead(method: .get, target: url.target, fields: all)
+  }
+
+  /// Checks a server's 101 response by the list of §4.1.
+  ///
+  /// - Returns: the subprotocol that the server has chosen, if any.
+  /// - Throws: ``HandshakeError`` if the client must fail the connection.
+  public static func clientCheck(
+    _ head: HTTPResponseHead, key: String, offered subprotocols: [String] = []
+  ) throws(HandshakeError) -> String? {
+    guard head.status.code == 101 else { throw HandshakeError("The status is \(head.status), not 101.") }
+    guard head.fields.containsToken("Upgrade", "websocket") else {
+      throw HandshakeError("The Upgrade field does not say websocket.")
+    }
+    guard head.fields.containsToken("Connection", "upgrade") else {
+      throw HandshakeError("The Connection field does not say Upgrade.")
+    }
+    guard head.fields.values(of: "Sec-WebSocket-Accept") == [accept(key: key)] else {
+      throw HandshakeError("The Sec-WebSocket-Accept field does not fit the key.")
+    }
+    // Item 5: an extension "that was not present in the client's handshake … MUST _Fail the WebSocket Connection_".
+    guard head.fields.list("Sec-WebSocket-Extensions").isEmpty else {
+      throw HandshakeError("The server uses an extension that was not offered.")
+    }
+    // Item 6, likewise for subprotocols.
+    let chosen = head.fields.values(of: "Sec-WebSocket-Protocol")
+    guard chosen.count <= 1, chosen.allSatisfy(subprotocols.contains) else {
+      throw HandshakeError("The server uses a subprotocol that was not offered.")
+    }
+    return chosen.first
+  }
+}
+
+/// Why a client must fail the connection in the opening handshake.
+public struct HandshakeError: Error, Hashable, Sendable, CustomStringConvertible {
+  /// One sentence.
+  public let description: String
+
+  init(_ description: String) { self.description = description }
+}
