@@ -4,6 +4,7 @@ import asyncio
 import inspect
 
 import pytest
+from messaging import API, API_KEY, write_configuration
 from programs import Server
 
 
@@ -32,7 +33,7 @@ def echo(shared_echo):
 
 @pytest.fixture(scope="session")
 def shared_demo():
-    with Server("serve", "--port", 0, "--demo", env={"MARTLET_API_KEY": "demo-key"}) as server:
+    with Server("serve", "--port", 0, "--demo", env={"MARTLET_API_KEYS": API_KEY}) as server:
         yield server
 
 
@@ -41,3 +42,21 @@ def demo(shared_demo):
     """`martlet serve --demo`, which must still run when the test is over."""
     yield shared_demo
     shared_demo.assert_running()
+
+
+@pytest.fixture(scope="session")
+def shared_serve(tmp_path_factory):
+    with Server("serve", "--port", 0, "--config", write_configuration(tmp_path_factory.mktemp("serve"))) as server:
+        yield server
+
+
+@pytest.fixture
+def serve(shared_serve):
+    """`martlet serve` with the namespaces of messaging.py, a token secret and an API key."""
+    yield shared_serve
+    shared_serve.assert_running()
+
+
+@pytest.fixture
+def api(serve):
+    return API(serve)
