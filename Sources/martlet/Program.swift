@@ -14,7 +14,8 @@ enum Program {
   static func main() {
     Signals.block()
     let words = Array(CommandLine.arguments.dropFirst())
-    Task {
+    // Detached: the main thread, whose executor an ordinary task of main would inherit, only waits for signals.
+    Task.detached {
       do throws(Problem) {
         exit(try await run(words).rawValue)
       } catch {
