@@ -42,7 +42,6 @@ public final class Hub: Sendable {
   public let encodings: [any WireEncoding]
 
   let wallClock: @Sendable () -> UInt64
-  let randomBits: @Sendable () -> UInt64
   /// Written once, by `init`, before anybody else can see the hub.
   nonisolated(unsafe) private(set) var shards: [Shard] = []
 
@@ -54,11 +53,11 @@ public final class Hub: Sendable {
   ///   - limits: The limits of the hub as a whole.
   ///   - encodings: How publications are spelled for each wire protocol.
   ///   - wallClock: Milliseconds since 1970, for the time stamps of publications.
-  ///   - randomBits: 64 random bits at each call, for epochs. Any thread of the loops.
+  ///   - randomBits: 64 random bits at each call, for epochs: called once a loop, here.
   public init(
     loops: [EventLoop], namespaces: Namespaces, limits: HubLimits = HubLimits(),
     encodings: [any WireEncoding],
-    wallClock: @escaping @Sendable () -> UInt64, randomBits: @escaping @Sendable () -> UInt64
+    wallClock: @escaping @Sendable () -> UInt64, randomBits: () -> UInt64
   ) {
     precondition(!loops.isEmpty, "a hub needs a loop")
     self.loops = loops
@@ -66,14 +65,13 @@ public final class Hub: Sendable {
     self.limits = limits
     self.encodings = encodings
     self.wallClock = wallClock
-    self.randomBits = randomBits
-    shards = loops.enumerated().map { Shard(index: $0.offset, loop: $0.element, hub: self) }
+    shards = loops.enumerated().map {
+      Shard(index: $0.offset, loop: $0.element, hub: self, epochs: Epochs(randomBits: randomBits()))
+    }
   }
 
   /// The index of the loop that owns a channel, or keeps the count of a user.
   func owner(of name: String) -> Int { StableHash.owner(of: name, among: loops.count) }
-
-  func makeEpoch() -> String { String(randomBits(), radix: 36) }
 
   /// The shard of the loop that this runs on.
   var here: Shard {

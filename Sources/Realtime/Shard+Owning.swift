@@ -91,7 +91,7 @@ extension Shard {
   func hold(_ name: String, _ namespace: Namespace) -> OwnedChannel? {
     if let channel = owned[name] { return channel }
     guard owned.count < hub.limits.maximumChannelsPerLoop else { return nil }
-    let channel = OwnedChannel(name: name, namespace: namespace, epoch: hub.makeEpoch(), now: now)
+    let channel = OwnedChannel(name: name, namespace: namespace, epoch: epochs.epoch(of: name), now: now)
     owned[name] = channel
     return channel
   }
@@ -99,7 +99,9 @@ extension Shard {
   /// Frees the channel if nothing needs it, else looks again when that may have changed.
   func release(_ channel: OwnedChannel) {
     watch(channel)
-    if channel.wakeup == nil, channel.audience.isEmpty { owned[channel.name] = nil }
+    guard channel.wakeup == nil, channel.audience.isEmpty else { return }
+    owned[channel.name] = nil
+    if channel.stream.offset > 0 { epochs.forget(channel.name) }
   }
 
   /// Sees to it that the channel is looked at when something in it gets too old.

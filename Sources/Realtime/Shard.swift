@@ -22,6 +22,7 @@ final class Shard: @unchecked Sendable {
   var owned: [String: OwnedChannel] = [:]
   /// Subscriptions that were refused here; their leaving, which is always sent, must not be counted.
   var refused: Set<SubscriptionID> = []
+  var epochs: Epochs
   /// On how many loops each user has clients.
   var userLoops: [String: Int] = [:]
 
@@ -30,10 +31,11 @@ final class Shard: @unchecked Sendable {
   private var isWorking = false
   private var deferred = FIFO<Message>()
 
-  init(index: Int, loop: EventLoop, hub: Hub) {
+  init(index: Int, loop: EventLoop, hub: Hub, epochs: Epochs) {
     self.index = index
     self.loop = loop
     self.hub = hub
+    self.epochs = epochs
   }
 
   var now: UInt64 { loop.nowMilliseconds }

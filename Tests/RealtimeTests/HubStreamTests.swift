@@ -88,6 +88,25 @@ import Testing
     #expect(later?.offset == 1 && later?.epoch != position?.epoch)
   }
 
+  @Test func whoWasAwayFromAQuietChannelMissedNothing() {
+    let world = World(default: .open(historySize: 3))
+    let channel = world.channel(ownedBy: 1)
+    var position: StreamPosition?
+    world.on(0) {
+      world.hub.history(of: channel, HistoryQuery(), as: .server) { position = try? $0.get().position }
+    }
+    #expect(world.counters.heldChannels == 0)
+    let (ann, bob) = (world.client("ann"), world.client("bob"))
+    ann.subscribe(channel, since: position)
+    world.settle()
+    world.hub.remove(ann)
+    world.settle()
+    #expect(world.counters.heldChannels == 0)
+    bob.subscribe(channel, since: position)
+    world.settle()
+    #expect(bob.takeEvents() == ["subscribed \(channel)@0 recovered[]"])
+  }
+
   @Test func whatNobodyHearsAndNothingKeepsMakesNoChannel() {
     let world = World()
     #expect(world.publish("1", to: "c") == StreamPosition())
