@@ -31,29 +31,42 @@ public final class Listener: Sendable {
     makeHandler: @escaping @Sendable (EventLoop) -> ConnectionHandler
   ) async throws(TransportError) -> Listener {
     let wanted = try await addresses(host: host, port: port, loop: group.loops[0])
-    var port = port
-    var bound: [SocketAddress] = []
-    var parts: [LoopListener] = []
-    var failure: TransportError?
-    for address in wanted {
+    var attempts = 0
+    while true {
+      attempts += 1
       do throws(TransportError) {
-        let made = try await listen(group.loops, on: address.with(port: port), backlog, makeHandler)
-        parts += made.parts
-        bound.append(made.address)
-        port = made.address.port ?? port
+        return try await bind(group, wanted, backlog, makeHandler)
       } catch {
-        failure = error
-        // No IPv6 on this machine is no reason to refuse IPv4; a port in use is.
-        if error.errno != EAFNOSUPPORT, error.errno != EADDRNOTAVAIL || wanted.count == 1 { break }
-        failure = bound.isEmpty ? error : nil
+        // The port that the system chose for the first address may be taken on another: choose again.
+        guard port == 0, error.code == .addressInUse, attempts < 8 else { throw error }
       }
     }
-    let listener = Listener(addresses: bound, parts: parts)
-    if bound.isEmpty || failure.map({ $0.errno != EAFNOSUPPORT && $0.errno != EADDRNOTAVAIL }) == true {
-      listener.close()
-      throw failure ?? .listening(on: host ?? "*", errno: EADDRNOTAVAIL)
+  }
+
+  /// Binds all of `wanted` to one port; leaves out a family this machine does not have, unless it is the only one.
+  private static func bind(
+    _ group: EventLoopGroup, _ wanted: [SocketAddress], _ backlog: Int32,
+    _ makeHandler: @escaping @Sendable (EventLoop) -> ConnectionHandler
+  ) async throws(TransportError) -> Listener {
+    var bound: [SocketAddress] = []
+    var parts: [LoopListener] = []
+    var missing: TransportError?
+    for address in wanted {
+      do throws(TransportError) {
+        let wished = bound.first?.port.map(address.with(port:)) ?? address
+        let made = try await listen(group.loops, on: wished, backlog, makeHandler)
+        parts += made.parts
+        bound.append(made.address)
+      } catch {
+        guard error.errno == EAFNOSUPPORT || error.errno == EADDRNOTAVAIL else {
+          Listener(addresses: bound, parts: parts).close()
+          throw error
+        }
+        missing = error
+      }
     }
-    return listener
+    if bound.isEmpty { throw missing ?? .listening(on: "no address", errno: EADDRNOTAVAIL) }
+    return Listener(addresses: bound, parts: parts)
   }
 
   /// Listens on a Unix socket. A socket file left by a program that has ended is replaced; any other file is not.
@@ -108,7 +121,8 @@ public final class Listener: Sendable {
         (continuation: CheckedContinuation<Result<LoopListener, IOError>, Never>) in
         loop.execute {
           continuation.resume(
-            returning: LoopListener.start(loop, place, backlog, sharesPort: shares, makeHandler))
+            returning: LoopListener.start(
+              loop, place, backlog, sharesPort: shares, isFirst: loop === loops[0], makeHandler))
         }
       }
       switch result {
@@ -154,11 +168,17 @@ package final class LoopListener: IOTarget, @unchecked Sendable {
   /// Binds; accepting starts with `resume`.
   package static func start(
     _ loop: EventLoop, _ address: SocketAddress, _ backlog: Int32 = Listener.defaultBacklog,
-    sharesPort: Bool = false,
+    sharesPort: Bool = false, isFirst: Bool = true,
     _ makeHandler: @escaping @Sendable (EventLoop) -> ConnectionHandler
   ) -> Result<LoopListener, IOError> {
     let part = LoopListener(loop, address, makeHandler)
     do throws(IOError) {
+      // SO_REUSEPORT alone would let a second server of the same user share the port, and half of the connections, in
+      // silence. A bind without it first finds that server.
+      if sharesPort, isFirst, address.port != 0 {
+        let probe = try loop.driver.listen(on: address, backlog: 1, sharesPort: false, target: part)
+        loop.driver.close(probe, reset: false)
+      }
       part.id = try loop.driver.listen(on: address, backlog: backlog, sharesPort: sharesPort, target: part)
     } catch {
       return .failure(error)

@@ -98,8 +98,9 @@ private func exchange(_ payload: [UInt8], on loop: EventLoop, _ address: SocketA
     #expect(clinux_is_socket(path) == 0)
   }
 
-  @Test func refusedAndInUseSayWhatToDo() async throws {
-    let group = EventLoopGroup(loops: 1)
+  @Test(arguments: [1, 2])
+  func refusedAndInUseSayWhatToDo(loops: Int) async throws {
+    let group = EventLoopGroup(loops: loops)
     defer { group.shutdown() }
     let listener = try await Listener.bind(group: group, host: "127.0.0.1", port: 0) { _ in EchoHandler() }
     let port = try #require(listener.port)
