@@ -73,8 +73,8 @@ CASES = {
         frame(BINARY, b"x" * (1 << 19), final=False) + frame(CONTINUATION, length=(1 << 19) + 1, form=64),
         1009,
     ),
-    "too many fragments": (frame(BINARY, b"x", final=False) + frame(CONTINUATION, b"x", final=False) * 1024, 1009),
-    "too many empty fragments": (frame(BINARY, final=False) + frame(CONTINUATION, final=False) * 1024, 1009),
+    "too many fragments": (frame(BINARY, b"x", final=False) + frame(CONTINUATION, b"x", final=False) * 1024, 1008),
+    "too many empty fragments": (frame(BINARY, final=False) + frame(CONTINUATION, final=False) * 1024, 1008),
 }
 CASES |= {f"opcode {opcode}": (frame(opcode, b"x"), 1002) for opcode in [3, 4, 5, 6, 7, 11, 12, 13, 14, 15]}
 CASES |= {
