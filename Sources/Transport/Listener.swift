@@ -80,7 +80,8 @@ public final class Listener: Sendable {
     return Listener(addresses: [address], parts: made.parts, unixPath: unixPath)
   }
 
-  /// Accepts no more; connections that exist are not touched. Any thread. A connect that comes later is refused.
+  /// Accepts no more; connections that exist are not touched. Any thread. Connects are refused once each loop has
+  /// closed its part, which it does at its next turn.
   public func stopAccepting() {
     let parts = parts.withLock { parts in
       defer { parts = [] }

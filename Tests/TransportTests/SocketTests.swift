@@ -111,6 +111,10 @@ private func exchange(_ payload: [UInt8], on loop: EventLoop, _ address: SocketA
       #expect(error.code == .addressInUse && error.message.contains("choose another port"))
     }
     listener.close()
+    // Each loop closes its own part.
+    for loop in group.loops {
+      await withCheckedContinuation { continuation in loop.execute { continuation.resume() } }
+    }
     do throws(TransportError) {
       _ = try await Connector.connect(loop: group.loops[0], host: "127.0.0.1", port: port) { _ in
         EchoHandler()
