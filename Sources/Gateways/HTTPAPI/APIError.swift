@@ -1,0 +1,33 @@
+import Realtime
+
+/// An error inside an answer: HTTP status 200, `{"error":{"code":…,"message":…}}`. The numbers are
+/// Centrifugo's.
+struct APIError: Error, Sendable, Hashable {
+  let code: Int
+  let message: String
+
+  static let internalError = APIError(code: 100, message: "internal server error")
+  static let unknownChannel = APIError(code: 102, message: "unknown channel")
+  static let permissionDenied = APIError(code: 103, message: "permission denied")
+  static let methodNotFound = APIError(code: 104, message: "method not found")
+  static let limitExceeded = APIError(code: 106, message: "limit exceeded")
+  static let badRequest = APIError(code: 107, message: "bad request")
+  static let notAvailable = APIError(code: 108, message: "not available")
+  static let unrecoverablePosition = APIError(code: 112, message: "unrecoverable position")
+}
+
+extension APIError {
+  /// What the hub refused, in this protocol's words.
+  init(_ error: HubError) {
+    self =
+      switch error {
+      case .unknownChannel: .unknownChannel
+      case .permissionDenied: .permissionDenied
+      case .limitExceeded: .limitExceeded
+      case .badRequest: .badRequest
+      case .notAvailable: .notAvailable
+      case .unrecoverablePosition: .unrecoverablePosition
+      default: .internalError
+      }
+  }
+}

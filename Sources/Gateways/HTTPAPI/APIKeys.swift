@@ -1,0 +1,29 @@
+import Bytes
+import HTTPCore
+
+/// The keys that open the server API. Without a key it is closed to everybody.
+struct APIKeys: Sendable {
+  private let keys: [[UInt8]]
+
+  init(_ keys: [String]) {
+    self.keys = keys.filter { !$0.isEmpty }.map { Array($0.utf8) }
+  }
+
+  /// Whether the request carries one of the keys: `X-API-Key: K` or `Authorization: apikey K`. Takes the same
+  /// time for every wrong key of the same length.
+  func admit(_ fields: HTTPFields) -> Bool {
+    guard let offered = Self.offered(in: fields) else { return false }
+    let bytes = Array(offered.utf8)
+    var isKnown = false
+    for key in keys where ConstantTime.equal(key, bytes) { isKnown = true }
+    return isKnown
+  }
+
+  private static func offered(in fields: HTTPFields) -> String? {
+    if let key = fields["X-API-Key"] { return key }
+    guard let authorization = fields["Authorization"] else { return nil }
+    let parts = authorization.split(separator: " ", maxSplits: 1)
+    guard parts.count == 2, parts[0].lowercased() == "apikey" else { return nil }
+    return String(parts[1])
+  }
+}

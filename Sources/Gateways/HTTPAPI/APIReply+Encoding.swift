@@ -1,0 +1,178 @@
+import Bytes
+import JSON
+import Realtime
+
+extension APIReply {
+  /// The body of the HTTP response.
+  func encoded() -> [UInt8] {
+    var json = JSONWriter()
+    if case .result(.batch(let replies)) = self {
+      // A batch has no "result" around it.
+      json.beginObject()
+      json.key("replies")
+      json.array(replies) { json, entry in
+        json.beginObject()
+        switch entry.reply {
+        case .result(let result):
+          json.key(entry.method.rawValue)
+          json.write(result)
+        case .error(let error): json.member(error)
+        }
+        json.endObject()
+      }
+      json.endObject()
+    } else {
+      json.write(self)
+    }
+    return json.bytes
+  }
+}
+
+extension JSONWriter {
+  fileprivate mutating func write(_ reply: APIReply) {
+    beginObject()
+    switch reply {
+    case .error(let error): member(error)
+    case .result(let result):
+      key("result")
+      write(result)
+    }
+    endObject()
+  }
+
+  fileprivate mutating func member(_ error: APIError) {
+    key("error")
+    beginObject()
+    member("code", error.code)
+    member("message", error.message)
+    endObject()
+  }
+
+  fileprivate mutating func write(_ result: APIResult) {
+    beginObject()
+    switch result {
+    case .empty: break
+    case .position(let position): members(of: position)
+    case .broadcast(let results):
+      key("responses")
+      array(results) { json, result in json.write(APIReply(result) { .position($0) }) }
+    case .presence(let clients):
+      key("presence")
+      beginObject()
+      for client in clients {
+        key(client.client)
+        write(client)
+      }
+      endObject()
+    case .presenceStats(let stats):
+      member("num_clients", stats.clients)
+      member("num_users", stats.users)
+    case .history(let page):
+      key("publications")
+      array(page.publications) { json, publication in json.write(publication) }
+      members(of: page.position)
+    case .channels(let channels):
+      key("channels")
+      beginObject()
+      for channel in channels {
+        key(channel.name)
+        beginObject()
+        member("num_clients", channel.clients)
+        endObject()
+      }
+      endObject()
+    case .info(let node):
+      key("nodes")
+      array([node]) { json, node in json.write(node) }
+    case .batch: break
+    }
+    endObject()
+  }
+
+  private mutating func members(of position: StreamPosition) {
+    if position.offset > 0 { member("offset", position.offset) }
+    if !position.epoch.isEmpty { member("epoch", position.epoch) }
+  }
+
+  private mutating func write(_ client: ClientInfo) {
+    beginObject()
+    member("user", client.user)
+    member("client", client.client)
+    if let info = client.connectionInfo { member("conn_info", info) }
+    if let info = client.channelInfo { member("chan_info", info) }
+    endObject()
+  }
+
+  private mutating func write(_ publication: Publication) {
+    beginObject()
+    if publication.offset > 0 { member("offset", publication.offset) }
+    member("data", publication.data)
+    if let info = publication.info {
+      key("info")
+      write(info)
+    }
+    if !publication.tags.isEmpty {
+      key("tags")
+      beginObject()
+      for tag in publication.tags {
+        key(tag.name)
+        string(tag.value)
+      }
+      endObject()
+    }
+    endObject()
+  }
+
+  private mutating func write(_ node: APINode) {
+    let counters = node.counters
+    beginObject()
+    member("uid", node.identity.uid)
+    member("name", node.identity.name)
+    member("version", node.identity.version)
+    member("num_clients", counters.clients)
+    member("num_users", counters.users)
+    member("num_subs", counters.subscriptions)
+    member("num_channels", counters.channels)
+    member("uptime", node.uptimeSeconds)
+    key("metrics")
+    beginObject()
+    member("interval", 0)
+    key("items")
+    beginObject()
+    member("messages_published", counters.published)
+    member("messages_delivered", counters.delivered)
+    member("messages_suppressed", counters.suppressed)
+    member("recoveries", counters.recovered)
+    member("recoveries_failed", counters.unrecovered)
+    member("limit_refusals", counters.limitRefusals)
+    member("permission_refusals", counters.permissionRefusals)
+    member("channels_held", counters.heldChannels)
+    endObject()
+    endObject()
+    endObject()
+  }
+
+  private mutating func member(_ name: StaticString, _ value: some BinaryInteger & Sendable) {
+    key(name)
+    number(value)
+  }
+
+  private mutating func member(_ name: StaticString, _ value: String) {
+    key(name)
+    string(value)
+  }
+
+  /// Splices JSON that was validated when it came in.
+  private mutating func member(_ name: StaticString, _ value: SharedBytes) {
+    key(name)
+    value.withUnsafeBytes { raw($0) }
+  }
+
+  fileprivate mutating func array<Element>(
+    _ elements: [Element], _ write: (inout JSONWriter, Element) -> Void
+  ) {
+    beginArray()
+    for element in elements { write(&self, element) }
+    endArray()
+  }
+}
