@@ -1,0 +1,13 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let package = Package(
+  name: "benchmarks",
+  dependencies: [.package(name: "martlet", path: "..")],
+  targets: [
+    .executableTarget(
+      name: "load",
+      dependencies: [.product(name: "WebSockets", package: "martlet")],
+      swiftSettings: [.swiftLanguageMode(.v6), .treatAllWarnings(as: .error)])
+  ]
+)

@@ -1,0 +1,153 @@
+import Bytes
+import EventLoops
+import HTTPCore
+import Transport
+import WebSocketCore
+
+/// A WebSocket for `async`/`await`: send, and iterate over the messages that arrive.
+///
+/// ```swift
+/// for try await message in socket { try await socket.send(message) }
+/// ```
+///
+/// A normal closure (1000, 1001, or none given) ends the iteration, any other throws a ``WebSocketError``. When the task
+/// falls behind, reading stops and the peer is held back. One task may iterate at a time; any number may send.
+public final class WebSocket: Sendable {
+  /// The loop that owns the connection; tasks that prefer it as executor use the socket without a thread hop.
+  public let loop: EventLoop
+  /// The address of the peer.
+  public let peerAddress: SocketAddress
+  /// The subprotocol that was agreed on.
+  public let subprotocol: String?
+  let connection: WebSocketConnection
+  let inbox: WebSocketInbox
+  /// `send` waits while more bytes than this are queued.
+  private let sendHighWatermark: Int
+
+  /// Called on the connection's loop.
+  init(connection: WebSocketConnection, inbox: WebSocketInbox) {
+    self.connection = connection
+    self.inbox = inbox
+    loop = connection.loop
+    peerAddress = connection.peerAddress
+    subprotocol = connection.subprotocol
+    sendHighWatermark = connection.options.maximumQueuedBytes / 4
+  }
+
+  /// The close code once the connection has ended, as ``WebSocketHandler/closed(_:code:reason:)`` tells it.
+  public nonisolated(nonsending) var closeCode: CloseCode? {
+    get async { await onLoop { $0.inbox.closeCode } }
+  }
+
+  /// The close reason once the connection has ended.
+  public nonisolated(nonsending) var closeReason: String {
+    get async { await onLoop { $0.inbox.closeReason } }
+  }
+
+  /// Sends a message; waits while the peer takes less than is sent.
+  ///
+  /// - Throws: ``WebSocketError`` `notOpen` if the connection is closing or closed.
+  public nonisolated(nonsending) func send(_ message: WebSocketMessage) async throws(WebSocketError) {
+    switch message {
+    case .text(let text): try await send(text)
+    case .binary(let bytes): try await send(bytes)
+    }
+  }
+
+  /// Sends a text message; waits while the peer takes less than is sent.
+  ///
+  /// - Throws: ``WebSocketError`` `notOpen` if the connection is closing or closed.
+  public nonisolated(nonsending) func send(_ text: String) async throws(WebSocketError) {
+    let isSent = loop.isCurrent ? connection.send(text) : await onLoop { $0.connection.send(text) }
+    try await finishSending(isSent)
+  }
+
+  /// Sends a binary message; waits while the peer takes less than is sent.
+  ///
+  /// - Throws: ``WebSocketError`` `notOpen` if the connection is closing or closed.
+  public nonisolated(nonsending) func send(_ bytes: [UInt8]) async throws(WebSocketError) {
+    let isSent =
+      loop.isCurrent
+      ? bytes.withUnsafeBytes { connection.send($0, .binary) }
+      : await onLoop { socket in bytes.withUnsafeBytes { socket.connection.send($0, .binary) } }
+    try await finishSending(isSent)
+  }
+
+  /// Sends a ping; the pong is counted as a sign of life by the heartbeat.
+  public nonisolated(nonsending) func ping() async {
+    await onLoop { $0.connection.ping() }
+  }
+
+  /// Completes the closing handshake and returns when the connection is gone, at the latest after the close
+  /// timeout of the options.
+  ///
+  /// - Parameters:
+  ///   - code: a code that may be sent (1000, 3000–4999, …).
+  ///   - reason: at most 123 bytes of UTF-8.
+  public nonisolated(nonsending) func close(code: CloseCode = .normal, reason: String = "") async {
+    await withUnsafeContinuation { signal in
+      loop.execute { [self] in
+        connection.close(code: code, reason: reason)
+        inbox.whenClosed(signal)
+      }
+    }
+  }
+
+  private nonisolated(nonsending) func finishSending(_ isSent: Bool) async throws(WebSocketError) {
+    guard isSent else { throw WebSocketError(.notOpen, "The connection is not open.") }
+    guard loop.isCurrent ? connection.bufferedByteCount > sendHighWatermark : true else { return }
+    await withUnsafeContinuation { signal in
+      loop.execute { [self] in
+        if connection.bufferedByteCount > sendHighWatermark { inbox.whenDrained(signal) } else { signal.resume() }
+      }
+    }
+  }
+
+  /// Runs something on the loop, at once if this is it.
+  nonisolated(nonsending) func onLoop<T: Sendable>(_ body: @escaping @Sendable (WebSocket) -> T) async -> T {
+    if loop.isCurrent { return body(self) }
+    return await withUnsafeContinuation { continuation in
+      loop.execute { continuation.resume(returning: body(self)) }
+    }
+  }
+}
+
+extension WebSocket: AsyncSequence {
+  /// Iterates over the messages; see ``WebSocket``.
+  public struct AsyncIterator: AsyncIteratorProtocol {
+    let socket: WebSocket
+
+    /// The next message, or nil at the end of a normal closure or when the task is cancelled.
+    public mutating func next(
+      isolation actor: isolated (any Actor)? = #isolation
+    ) async throws(WebSocketError) -> WebSocketMessage? {
+      let loop = socket.loop
+      let inbox = socket.inbox
+      if loop.isCurrent, let result = inbox.takeNow() { return try result.get() }
+      let result = await withTaskCancellationHandler {
+        await withUnsafeContinuation { waiter in
+          if loop.isCurrent {
+            inbox.take(waiter)
+          } else {
+            loop.execute { inbox.take(waiter) }
+          }
+          // A cancellation may have been posted before the waiter was in its place.
+          if Task.isCancelled { loop.execute { inbox.cancelWaiter() } }
+        }
+      } onCancel: {
+        loop.execute { inbox.cancelWaiter() }
+      }
+      return try result.get()
+    }
+  }
+
+  /// A message.
+  public typealias Element = WebSocketMessage
+  /// Why the iteration ended otherwise than normally.
+  public typealias Failure = WebSocketError
+
+  /// An iterator; one at a time.
+  public func makeAsyncIterator() -> AsyncIterator {
+    AsyncIterator(socket: self)
+  }
+}

@@ -1,0 +1,124 @@
+import EventLoops
+import WebSocketCore
+
+/// Collects the messages of one connection for a task that awaits them, and holds the peer back when the
+/// task falls behind. Loop-confined.
+final class WebSocketInbox: WebSocketHandler, @unchecked Sendable {
+  typealias Waiter = UnsafeContinuation<Result<WebSocketMessage?, WebSocketError>, Never>
+  typealias Signal = UnsafeContinuation<Void, Never>
+
+  /// Reading stops when more bytes than this wait to be taken, and goes on at half of it.
+  private let highWatermark: Int
+  /// Waiting messages; those before `first` are taken.
+  private var messages: [WebSocketMessage] = []
+  private var first = 0
+  private var waitingBytes = 0
+  private var isPaused = false
+  private var waiter: Waiter?
+  private var drainSignals: [Signal] = []
+  private var closeSignals: [Signal] = []
+  /// How the connection ended; nil while it has not.
+  private(set) var ending: Result<Void, WebSocketError>?
+  private(set) var closeCode: CloseCode?
+  private(set) var closeReason = ""
+  var whenOpened: ((WebSocketConnection) -> Void)?
+  private var connection: WebSocketConnection?
+
+  init(highWatermark: Int) {
+    self.highWatermark = highWatermark
+  }
+
+  override func opened(_ connection: WebSocketConnection) {
+    self.connection = connection
+    whenOpened?(connection)
+    whenOpened = nil
+  }
+
+  override func received(
+    _ message: UnsafeRawBufferPointer, _ kind: MessageKind, on connection: WebSocketConnection
+  ) {
+    let message = WebSocketMessage(message, kind)
+    if let waiter {
+      self.waiter = nil
+      waiter.resume(returning: .success(message))
+      return
+    }
+    messages.append(message)
+    waitingBytes += message.byteCount + MemoryLayout<WebSocketMessage>.stride
+    if waitingBytes > highWatermark, !isPaused {
+      isPaused = true
+      connection.pauseReading()
+    }
+  }
+
+  override func drained(_ connection: WebSocketConnection) {
+    let signals = drainSignals
+    drainSignals = []
+    for signal in signals { signal.resume() }
+  }
+
+  override func closed(_ connection: WebSocketConnection, code: CloseCode, reason: String) {
+    self.connection = nil
+    closeCode = code
+    closeReason = reason
+    let isNormal = code == .normal || code == .goingAway || code == .noStatus
+    let ending: Result<Void, WebSocketError> =
+      isNormal
+      ? .success(())
+      : .failure(
+        WebSocketError(
+          .closedAbnormally, reason.isEmpty ? "The connection was closed." : reason, closeCode: code))
+    self.ending = ending
+    if let waiter {
+      self.waiter = nil
+      waiter.resume(returning: ending.map { nil })
+    }
+    let signals = drainSignals + closeSignals
+    drainSignals = []
+    closeSignals = []
+    for signal in signals { signal.resume() }
+  }
+
+  /// The next message if it is known already what it is: a message, nil at the end, or the error that ended it.
+  func takeNow() -> Result<WebSocketMessage?, WebSocketError>? {
+    if first < messages.count {
+      let message = messages[first]
+      first += 1
+      if first == messages.count {
+        messages.removeAll(keepingCapacity: messages.capacity <= 64)
+        first = 0
+      }
+      waitingBytes -= message.byteCount + MemoryLayout<WebSocketMessage>.stride
+      if isPaused, waitingBytes <= highWatermark / 2 {
+        isPaused = false
+        connection?.resumeReading()
+      }
+      return .success(message)
+    }
+    return ending.map { $0.map { nil } }
+  }
+
+  /// Resumes the waiter with the next message, now or when it comes.
+  func take(_ waiter: Waiter) {
+    if let result = takeNow() {
+      waiter.resume(returning: result)
+    } else {
+      precondition(self.waiter == nil, "two tasks iterate over one WebSocket")
+      self.waiter = waiter
+    }
+  }
+
+  /// Ends the wait of a cancelled task.
+  func cancelWaiter() {
+    waiter?.resume(returning: .success(nil))
+    waiter = nil
+  }
+
+  func whenDrained(_ signal: Signal) {
+    if ending != nil || (connection?.bufferedByteCount ?? 0) == 0 { signal.resume() } else { drainSignals.append(signal) }
+  }
+
+  func whenClosed(_ signal: Signal) {
+    if ending != nil { signal.resume() } else { closeSignals.append(signal) }
+  }
+}

@@ -1,0 +1,40 @@
+import EventLoops
+import WebSocketCore
+
+/// A connection that a server can end.
+protocol ServedConnection: AnyObject {
+  /// Its place in the registry; kept by the registry.
+  var registryIndex: Int { get set }
+  /// Ends as its protocol ends politely.
+  func drain(code: CloseCode, reason: String)
+  /// Ends now.
+  func abort()
+}
+
+/// The connections of a server on one loop. Loop-confined.
+final class ConnectionRegistry: @unchecked Sendable {
+  let loop: EventLoop
+  private var connections: [any ServedConnection] = []
+
+  init(loop: EventLoop) {
+    self.loop = loop
+  }
+
+  var count: Int { connections.count }
+  var all: [any ServedConnection] { connections }
+
+  func insert(_ connection: any ServedConnection) {
+    connection.registryIndex = connections.count
+    connections.append(connection)
+  }
+
+  /// Moves the last connection into the place of the one that leaves.
+  func remove(_ connection: any ServedConnection) {
+    let index = connection.registryIndex
+    guard index < connections.count, connections[index] === connection else { return }
+    let last = connections.removeLast()
+    guard last !== connection else { return }
+    last.registryIndex = index
+    connections[index] = last
+  }
+}

@@ -1,0 +1,261 @@
+import Bytes
+import EventLoops
+import HTTPCore
+import Transport
+import WebSocketCore
+
+/// The server side of an HTTP/1.1 connection: requests in, one at a time, responses out, until it is closed or becomes a
+/// WebSocket.
+final class HTTPServerConnection: ConnectionHandler, TimerTarget, ServedConnection, @unchecked Sendable {
+  enum State {
+    /// Between requests, or in the middle of one.
+    case reading
+    /// A request is with the service; what else arrives waits in `unread`.
+    case answering
+    /// The last response was given; the transport sees to it that the client can read it.
+    case ending
+    case upgraded
+    case closed
+  }
+
+  /// How long the client may take to read the last response and to end its side.
+  private static let lingerMilliseconds: UInt64 = 2_000
+
+  let service: any HTTPService
+  let options: HTTPServerOptions
+  let registry: ConnectionRegistry
+  var registryIndex = 0
+  private(set) var transport: Connection?
+  private var state = State.reading
+  private var decoder: HTTPRequestDecoder
+  private var head: HTTPRequestHead?
+  private var body: [UInt8] = []
+  /// Bytes behind the request that is being answered.
+  private var unread: [UInt8] = []
+  private var timer: TimerID?
+  private var isInRequest = false
+  private var isReadingPaused = false
+  /// True while `process` runs, which then goes on by itself after an answer.
+  private var isProcessing = false
+  private var isDraining = false
+
+  init(service: any HTTPService, options: HTTPServerOptions, registry: ConnectionRegistry) {
+    self.service = service
+    self.options = options
+    self.registry = registry
+    decoder = HTTPRequestDecoder(limits: options.limits)
+  }
+
+  override func connected(_ connection: Connection) {
+    transport = connection
+    registry.insert(self)
+    isInRequest = true
+    setTimer(options.requestTimeoutMilliseconds)
+  }
+
+  override func received(_ bytes: UnsafeMutableRawBufferPointer, on connection: Connection) {
+    switch state {
+    case .reading:
+      if !isInRequest {
+        isInRequest = true
+        setTimer(options.requestTimeoutMilliseconds)
+      }
+      process(UnsafeRawBufferPointer(bytes))
+    case .answering:
+      unread.append(contentsOf: bytes)
+    case .ending, .upgraded, .closed:
+      break
+    }
+  }
+
+  override func receivedEnd(on connection: Connection) {
+    switch state {
+    case .reading: end()
+    case .answering: isDraining = true
+    case .ending, .upgraded, .closed: break
+    }
+  }
+
+  override func closed(_ connection: Connection, _ reason: ConnectionCloseReason) {
+    guard state != .closed else { return }
+    state = .closed
+    leave()
+    transport = nil
+  }
+
+  // MARK: Requests
+
+  /// Walks the input: a request, its answer, the next request.
+  private func process(_ bytes: UnsafeRawBufferPointer) {
+    isProcessing = true
+    defer { isProcessing = false }
+    var input = bytes
+    do {
+      while state == .reading, let event = try decoder.next(&input) {
+        switch event {
+        case .head(let head): begin(head)
+        case .body(let bytes): body.append(contentsOf: bytes)
+        case .end: hand()
+        }
+      }
+    } catch {
+      refuse(error.suggestedStatus, error.description)
+    }
+    guard !input.isEmpty else { return }
+    if state == .upgraded, let socket = transport?.handler as? WebSocketConnection, let transport {
+      socket.received(UnsafeMutableRawBufferPointer(mutating: input), on: transport)
+    } else if state == .answering {
+      unread.append(contentsOf: input)
+    }
+  }
+
+  private func begin(_ head: HTTPRequestHead) {
+    self.head = head
+    // RFC 9110 §10.1.1: the client waits for this before it sends the body.
+    if head.version.minor >= 1, head.fields["Expect"]?.lowercased() == "100-continue" {
+      let line: StaticString = "HTTP/1.1 100 Continue\r\n\r\n"
+      transport?.write(UnsafeRawBufferPointer(start: line.utf8Start, count: line.utf8CodeUnitCount))
+    }
+  }
+
+  private func hand() {
+    guard let head, let transport else { return }
+    state = .answering
+    isInRequest = false
+    cancelTimer()
+    let body = self.body
+    self.body = []
+    service.handle(HTTPExchange(head: head, body: body, connection: self, transport: transport))
+    if state == .answering {
+      isReadingPaused = true
+      transport.pauseReading()
+    }
+  }
+
+  // MARK: Answers
+
+  func respond(_ response: HTTPResponse) {
+    guard state == .answering, let head, let transport else { return }
+    self.head = nil
+    let keepsAlive = head.isKeepAlive && !isDraining
+    guard write(response, isHead: head.method == .head, keepsAlive: keepsAlive) else { return }
+    guard keepsAlive else {
+      end()
+      return
+    }
+    state = .reading
+    setTimer(options.idleTimeoutMilliseconds)
+    if !isProcessing { goOn(transport) }
+  }
+
+  /// Takes up what arrived while the last request was being answered.
+  private func goOn(_ transport: Connection) {
+    let bytes = unread
+    unread = []
+    if !bytes.isEmpty { bytes.withUnsafeBytes { process($0) } }
+    if state == .reading, isReadingPaused {
+      isReadingPaused = false
+      transport.resumeReading()
+    }
+  }
+
+  func upgrade(
+    _ response: HTTPResponseHead, to handler: WebSocketHandler, options: WebSocketOptions, attachment: AnyObject?
+  ) {
+    guard state == .answering, let transport else { return }
+    guard !isDraining else {
+      respond(.text(.serviceUnavailable, "The server is shutting down.\n"))
+      return
+    }
+    var writer = ByteWriter()
+    guard (try? HTTPEncoder.encode(response, into: &writer)) != nil else {
+      respond(.text(.internalServerError, "The response had an invalid field.\n"))
+      return
+    }
+    writer.bytes.withUnsafeBytes { transport.write($0) }
+    state = .upgraded
+    leave()
+    let socket = WebSocketConnection(
+      transport: transport, role: .server, handler: handler, options: options, registry: registry)
+    socket.attachment = attachment
+    transport.handler = socket
+    socket.open()
+    var bytes = unread
+    unread = []
+    if !bytes.isEmpty { bytes.withUnsafeMutableBytes { socket.received($0, on: transport) } }
+    if isReadingPaused { transport.resumeReading() }
+  }
+
+  /// Answers what could not be understood, and ends the connection.
+  private func refuse(_ status: HTTPStatus, _ reason: String) {
+    guard write(.text(status, reason + "\n"), isHead: false, keepsAlive: false) else { return }
+    end()
+  }
+
+  private func end() {
+    state = .ending
+    cancelTimer()
+    transport?.close(lingerMilliseconds: Self.lingerMilliseconds)
+  }
+
+  /// Writes a response; false if it could not be encoded, and then the connection is ended.
+  private func write(_ response: HTTPResponse, isHead: Bool, keepsAlive: Bool) -> Bool {
+    guard let transport else { return false }
+    var fields = response.fields
+    let code = response.status.code
+    if code >= 200, code != 204, code != 304 {
+      fields.append("Content-Length", String(response.body?.count ?? 0))
+    }
+    fields.append("Date", HTTPDate.format(secondsSinceEpoch: WallClock.seconds))
+    if !keepsAlive { fields.append("Connection", "close") }
+    let head = HTTPResponseHead(status: response.status, fields: fields)
+    var writer = ByteWriter()
+    do {
+      try HTTPEncoder.encode(head, into: &writer)
+    } catch {
+      transport.abort()
+      return false
+    }
+    writer.bytes.withUnsafeBytes { transport.write($0) }
+    if let body = response.body, !isHead, code != 204, code != 304 { transport.write(body) }
+    return true
+  }
+
+  // MARK: Time
+
+  func timerFired(_ token: UInt64) {
+    timer = nil
+    switch state {
+    case .reading where !decoder.isIdle:
+      refuse(.requestTimeout, "The request took too long to arrive.")
+    case .reading: end()
+    case .answering, .ending, .upgraded, .closed: break
+    }
+  }
+
+  private func setTimer(_ milliseconds: UInt64) {
+    cancelTimer()
+    timer = registry.loop.schedule(after: milliseconds, self, token: 0)
+  }
+
+  private func cancelTimer() {
+    if let timer { registry.loop.cancel(timer) }
+    timer = nil
+  }
+
+  private func leave() {
+    cancelTimer()
+    registry.remove(self)
+  }
+
+  // MARK: Shutdown
+
+  func drain(code: CloseCode, reason: String) {
+    isDraining = true
+    if state == .reading, decoder.isIdle { end() }
+  }
+
+  func abort() {
+    transport?.abort()
+  }
+}

@@ -1,0 +1,9 @@
+/// What a server does with requests.
+public protocol HTTPService: AnyObject, Sendable {
+  /// Answers a request whose body has arrived whole; called on the connection's loop.
+  ///
+  /// The exchange is answered now or later, once, by ``HTTPExchange/respond(_:)`` or
+  /// ``HTTPExchange/upgrade(to:subprotocol:options:fields:)``. An exchange that is dropped unanswered
+  /// answers 500.
+  func handle(_ exchange: HTTPExchange)
+}

@@ -1,0 +1,64 @@
+import Bytes
+import WebSocketCore
+
+extension WebSocketConnection {
+  /// Sends a whole message as one frame.
+  ///
+  /// - Parameters:
+  ///   - message: the payload; a text must be valid UTF-8, which is the caller's promise.
+  ///   - kind: text or binary.
+  /// - Returns: false if the connection is closing or closed and the message was dropped.
+  @discardableResult
+  public func send(_ message: UnsafeRawBufferPointer, _ kind: MessageKind) -> Bool {
+    guard isOpen else { return false }
+    sendFrame(kind == .text ? .text : .binary, message)
+    return true
+  }
+
+  /// Sends a text message.
+  ///
+  /// - Returns: false if the connection is closing or closed and the message was dropped.
+  @discardableResult
+  public func send(_ text: String) -> Bool {
+    var text = text
+    return text.withUTF8 { send(UnsafeRawBufferPointer($0), .text) }
+  }
+
+  /// Sends a frame that was encoded before, as ``FrameEncoder`` encodes a server's: by reference, so that one
+  /// frame goes to any number of connections.
+  ///
+  /// - Returns: false if the connection is closing or closed and the frame was dropped.
+  @discardableResult
+  public func send(prepared frame: SharedBytes) -> Bool {
+    precondition(role == .server, "a client masks every frame anew")
+    guard isOpen else { return false }
+    transport?.write(frame)
+    return true
+  }
+
+  /// Sends a ping with up to 125 bytes of payload; a longer payload is cut.
+  public func ping(_ payload: UnsafeRawBufferPointer = UnsafeRawBufferPointer(start: nil, count: 0)) {
+    guard isOpen else { return }
+    sendFrame(.ping, UnsafeRawBufferPointer(rebasing: payload.prefix(125)))
+  }
+
+  /// Encodes a frame and writes it.
+  func sendFrame(_ opcode: Opcode, _ payload: UnsafeRawBufferPointer) {
+    guard let transport else { return }
+    if let masking {
+      let count = FrameEncoder.encodedCount(payloadCount: payload.count, masked: true)
+      withUnsafeTemporaryAllocation(byteCount: count, alignment: 16) { frame in
+        let written = FrameEncoder.encode(
+          opcode: opcode, payload: payload, maskingKey: masking.next(), into: frame)
+        transport.write(UnsafeRawBufferPointer(rebasing: frame[..<written]))
+      }
+    } else {
+      let header = FrameHeader(opcode: opcode, payloadLength: UInt64(payload.count))
+      withUnsafeTemporaryAllocation(byteCount: FrameHeader.maximumCount, alignment: 8) { bytes in
+        let count = header.encode(into: bytes)
+        transport.write(UnsafeRawBufferPointer(rebasing: bytes[..<count]))
+      }
+      if !payload.isEmpty { transport.write(payload) }
+    }
+  }
+}

@@ -1,0 +1,44 @@
+import EventLoops
+import WebSocketCore
+
+extension WebSocketConnection {
+  // swift-format-ignore: AllPublicDeclarationsHaveDocumentation
+  public func timerFired(_ token: UInt64) {
+    timer = nil
+    // Otherwise the peer has not completed the closing handshake in time, or has not ended the stream.
+    if closing.state == .open { beat() } else { transport?.abort() }
+  }
+
+  /// One timer serves the whole life: heartbeat while open, the deadline of the closing handshake then.
+  func setTimer() {
+    cancelTimer()
+    let delay: UInt64
+    if closing.state == .open {
+      guard let deadline = keepalive.nextDeadline else { return }
+      let now = loop.nowMilliseconds
+      delay = deadline > now ? deadline - now : 0
+    } else {
+      delay = options.closeTimeoutMilliseconds
+    }
+    timer = loop.schedule(after: delay, self, token: 0)
+  }
+
+  func cancelTimer() {
+    if let timer { loop.cancel(timer) }
+    timer = nil
+  }
+
+  private func beat() {
+    switch keepalive.tick(now: loop.nowMilliseconds) {
+    case .none:
+      break
+    case .sendPing:
+      ping()
+    case .expired:
+      _ = closing.fail(reason: "The peer did not answer a ping in time.")
+      transport?.abort()
+      return
+    }
+    setTimer()
+  }
+}

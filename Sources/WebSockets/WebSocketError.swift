@@ -1,0 +1,51 @@
+import HTTPCore
+import WebSocketCore
+
+/// Why a WebSocket could not be opened or did not end normally.
+public struct WebSocketError: Error, CustomStringConvertible {
+  /// What kind of error it is; more kinds may come.
+  public struct Code: Hashable, Sendable, CustomStringConvertible {
+    /// The name of the kind, as in the static members.
+    public let description: String
+
+    /// The URL cannot be used.
+    public static let invalidURL = Code(description: "invalidURL")
+    /// No connection could be made: the name, the route, the port or the time.
+    public static let connectFailed = Code(description: "connectFailed")
+    /// The server answered the opening handshake otherwise than with a valid 101.
+    public static let handshakeFailed = Code(description: "handshakeFailed")
+    /// The connection has ended otherwise than by a normal closure.
+    public static let closedAbnormally = Code(description: "closedAbnormally")
+    /// The connection is closing or closed, so that nothing can be sent.
+    public static let notOpen = Code(description: "notOpen")
+  }
+
+  /// The kind of error.
+  public var code: Code
+  /// What happened, for people.
+  public var message: String
+  /// The close code, if the connection was open (RFC 6455 §7.4).
+  public var closeCode: CloseCode?
+  /// The HTTP status of a refused handshake.
+  public var status: HTTPStatus?
+  /// The error beneath.
+  public var cause: (any Error)?
+
+  init(
+    _ code: Code, _ message: String, closeCode: CloseCode? = nil, status: HTTPStatus? = nil,
+    cause: (any Error)? = nil
+  ) {
+    self.code = code
+    self.message = message
+    self.closeCode = closeCode
+    self.status = status
+    self.cause = cause
+  }
+
+  /// The message, with the close code or status where there is one.
+  public var description: String {
+    if let closeCode { return "\(message) (close code \(closeCode.rawValue))" }
+    if let status { return "\(message) (HTTP status \(status.code))" }
+    return message
+  }
+}
