@@ -29,7 +29,9 @@ public enum Base64 {
     }
     if held > 0 {
       bits <<= held == 1 ? 4 : 2
-      for place in stride(from: held, through: 0, by: -1) { text.append(table[Int(bits >> UInt32(place * 6) & 63)]) }
+      for place in stride(from: held, through: 0, by: -1) {
+        text.append(table[Int(bits >> UInt32(place * 6) & 63)])
+      }
       if padding { text.append(contentsOf: repeatElement(UInt8(ascii: "="), count: 3 - held)) }
     }
     return String(decoding: text, as: UTF8.self)
@@ -78,7 +80,8 @@ public enum Base64 {
   }
 
   /// Decodes a string's characters.
-  public static func decode(_ text: String, alphabet: Alphabet = .standard, padding: Bool = true) -> [UInt8]? {
+  public static func decode(_ text: String, alphabet: Alphabet = .standard, padding: Bool = true) -> [UInt8]?
+  {
     decode(text.utf8, alphabet: alphabet, padding: padding)
   }
 

@@ -15,7 +15,8 @@ enum ASCII {
   }
 
   /// Without spaces and tabs at both ends.
-  static func trimmed<C: BidirectionalCollection<UInt8>>(_ bytes: C) -> C.SubSequence where C.SubSequence: BidirectionalCollection {
+  static func trimmed<C: BidirectionalCollection<UInt8>>(_ bytes: C) -> C.SubSequence
+  where C.SubSequence: BidirectionalCollection {
     var rest = bytes[...]
     while let first = rest.first, first == space || first == tab { rest.removeFirst() }
     while let last = rest.last, last == space || last == tab { rest.removeLast() }

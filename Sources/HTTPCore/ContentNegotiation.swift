@@ -5,7 +5,9 @@ public enum ContentNegotiation {
     var byName: Bool?
     var byStar: Bool?
     for item in fields.list("Accept-Encoding") {
-      let parts = item.split(separator: ";").map { String(decoding: ASCII.trimmed($0.utf8), as: UTF8.self).lowercased() }
+      let parts = item.split(separator: ";").map {
+        String(decoding: ASCII.trimmed($0.utf8), as: UTF8.self).lowercased()
+      }
       guard let coding = parts.first else { continue }
       let isWanted = parts.dropFirst().allSatisfy { !isZeroWeight($0) }
       switch coding {

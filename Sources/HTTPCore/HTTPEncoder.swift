@@ -11,7 +11,8 @@ public enum HTTPEncoder {
   /// Writes a request's head.
   ///
   /// - Throws: if the method, target or a field has characters that it must not have.
-  public static func encode(_ head: HTTPRequestHead, into writer: inout ByteWriter) throws(HTTPEncodingError) {
+  public static func encode(_ head: HTTPRequestHead, into writer: inout ByteWriter) throws(HTTPEncodingError)
+  {
     guard !head.method.rawValue.isEmpty, head.method.rawValue.utf8.allSatisfy(ASCII.isToken) else {
       throw HTTPEncodingError(description: "The method is not a token.")
     }
@@ -28,8 +29,10 @@ public enum HTTPEncoder {
   /// Writes a response's head.
   ///
   /// - Throws: if the status or a field has characters that it must not have.
-  public static func encode(_ head: HTTPResponseHead, into writer: inout ByteWriter) throws(HTTPEncodingError) {
-    guard (100...999).contains(head.status.code), head.status.reason.utf8.allSatisfy(ASCII.isFieldValue) else {
+  public static func encode(_ head: HTTPResponseHead, into writer: inout ByteWriter) throws(HTTPEncodingError)
+  {
+    guard (100...999).contains(head.status.code), head.status.reason.utf8.allSatisfy(ASCII.isFieldValue)
+    else {
       throw HTTPEncodingError(description: "The status is not valid.")
     }
     writer.append(head.version == .http10 ? "HTTP/1.0 " : "HTTP/1.1 ")
@@ -43,11 +46,13 @@ public enum HTTPEncoder {
   private static func encode(_ fields: HTTPFields, into writer: inout ByteWriter) throws(HTTPEncodingError) {
     try fields.forEachBytes { (name, value) throws(HTTPEncodingError) in
       guard !name.isEmpty, name.allSatisfy(ASCII.isToken) else {
-        throw HTTPEncodingError(description: "The field name “\(String(decoding: name, as: UTF8.self))” is not a token.")
+        throw HTTPEncodingError(
+          description: "The field name “\(String(decoding: name, as: UTF8.self))” is not a token.")
       }
       guard value.allSatisfy(ASCII.isFieldValue) else {
         throw HTTPEncodingError(
-          description: "The field “\(String(decoding: name, as: UTF8.self))” has a control character in its value.")
+          description:
+            "The field “\(String(decoding: name, as: UTF8.self))” has a control character in its value.")
       }
       writer.append(contentsOf: name)
       writer.append(": ")

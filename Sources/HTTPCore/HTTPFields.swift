@@ -94,7 +94,10 @@ extension HTTPFields: Sequence {
   /// Iterates over names and values.
   public func makeIterator() -> some IteratorProtocol<(name: String, value: String)> {
     entries.lazy.map {
-      (name: String(decoding: name(of: $0), as: UTF8.self), value: String(decoding: value(of: $0), as: UTF8.self))
+      (
+        name: String(decoding: name(of: $0), as: UTF8.self),
+        value: String(decoding: value(of: $0), as: UTF8.self)
+      )
     }.makeIterator()
   }
 }

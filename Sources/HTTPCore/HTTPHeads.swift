@@ -111,7 +111,9 @@ public struct HTTPRequestHead: Sendable, Equatable {
   public var fields: HTTPFields
 
   /// Makes a head.
-  public init(method: HTTPMethod, target: String, version: HTTPVersion = .http11, fields: HTTPFields = HTTPFields()) {
+  public init(
+    method: HTTPMethod, target: String, version: HTTPVersion = .http11, fields: HTTPFields = HTTPFields()
+  ) {
     self.method = method
     self.target = target
     self.version = version

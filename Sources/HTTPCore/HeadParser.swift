@@ -22,14 +22,17 @@ enum HeadParser {
   static func response(
     _ lines: [ArraySlice<UInt8>], _ limits: HTTPLimits
   ) throws(HTTPDecodingError) -> HTTPResponseHead {
-    let parts = (lines.first ?? []).split(separator: ASCII.space, maxSplits: 2, omittingEmptySubsequences: false)
+    let parts = (lines.first ?? []).split(
+      separator: ASCII.space, maxSplits: 2, omittingEmptySubsequences: false)
     guard parts.count >= 2 else { throw .bad("The status line is not “version status reason”.") }
     let version = try version(parts[0])
     guard parts[1].count == 3, let code = ASCII.decimal(parts[1]), code >= 100 else {
       throw .bad("The status is not a number of three digits.")
     }
     let reason = parts.count > 2 ? parts[2] : []
-    guard reason.allSatisfy(ASCII.isFieldValue) else { throw .bad("The reason phrase has a control character.") }
+    guard reason.allSatisfy(ASCII.isFieldValue) else {
+      throw .bad("The reason phrase has a control character.")
+    }
     return HTTPResponseHead(
       status: HTTPStatus(code: Int(code), reason: String(decoding: reason, as: UTF8.self)), version: version,
       fields: try fields(lines.dropFirst(), limits))
@@ -45,7 +48,9 @@ enum HeadParser {
     var fields = HTTPFields()
     for line in lines {
       // §5.2: "A server that receives an obs-fold in a request message … MUST either reject the message … or replace".
-      guard line.first != ASCII.space, line.first != ASCII.tab else { throw .bad("A field is folded over lines.") }
+      guard line.first != ASCII.space, line.first != ASCII.tab else {
+        throw .bad("A field is folded over lines.")
+      }
       guard let colon = line.firstIndex(of: ASCII.colon) else { throw .bad("A field has no colon.") }
       let name = line[..<colon]
       // §5.1: "No whitespace is allowed between the field name and colon."
@@ -59,7 +64,8 @@ enum HeadParser {
 
   private static func version(_ bytes: ArraySlice<UInt8>) throws(HTTPDecodingError) -> HTTPVersion {
     let text = Array(bytes)
-    guard text.count == 8, text.starts(with: "HTTP/".utf8), ASCII.isDigit(text[5]), text[6] == UInt8(ascii: "."),
+    guard text.count == 8, text.starts(with: "HTTP/".utf8), ASCII.isDigit(text[5]),
+      text[6] == UInt8(ascii: "."),
       ASCII.isDigit(text[7])
     else { throw .bad("The version is not HTTP/1.1.") }
     guard text[5] == UInt8(ascii: "1") else {
@@ -73,11 +79,14 @@ enum HeadParser {
     guard let first = target.first,
       target.allSatisfy({ $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "#") })
     else { return false }
-    if method.elementsEqual("CONNECT".utf8) { return first != UInt8(ascii: "/") && target.contains(ASCII.colon) }
+    if method.elementsEqual("CONNECT".utf8) {
+      return first != UInt8(ascii: "/") && target.contains(ASCII.colon)
+    }
     if first == UInt8(ascii: "/") { return true }
     if target.elementsEqual("*".utf8) { return method.elementsEqual("OPTIONS".utf8) }
     let lower = target.prefix(8).map(ASCII.lowercased)
-    return lower.starts(with: "http://".utf8) && target.count > 7 || lower.starts(with: "https://".utf8) && target.count > 8
+    return lower.starts(with: "http://".utf8) && target.count > 7
+      || lower.starts(with: "https://".utf8) && target.count > 8
   }
 
   /// RFC 9112 §3.2: "A server MUST respond with a 400 … to any HTTP/1.1 request message that lacks a Host header field

@@ -33,7 +33,9 @@ public struct WebURL: Hashable, Sendable, CustomStringConvertible {
       throw WebURLError("“\(text)” begins with \(scheme)://; it must begin with \(wanted).")
     }
     // RFC 6455 §3: "Fragment identifiers are meaningless in the context of WebSocket URIs and MUST NOT be used".
-    guard !text.contains("#") else { throw WebURLError("“\(text)” has a fragment (#…), which no server is sent.") }
+    guard !text.contains("#") else {
+      throw WebURLError("“\(text)” has a fragment (#…), which no server is sent.")
+    }
     let rest = text[separator.upperBound...]
     let authority = rest.prefix { $0 != "/" && $0 != "?" }
     let target = rest[authority.endIndex...]
@@ -53,9 +55,12 @@ public struct WebURL: Hashable, Sendable, CustomStringConvertible {
     var host = authority
     var port: Substring = ""
     if authority.hasPrefix("[") {
-      guard let end = authority.firstIndex(of: "]") else { throw WebURLError("“\(text)” has no ] behind its address.") }
+      guard let end = authority.firstIndex(of: "]") else {
+        throw WebURLError("“\(text)” has no ] behind its address.")
+      }
       host = authority[authority.index(after: authority.startIndex)..<end]
-      guard host.contains(":"), host.allSatisfy({ $0.isHexDigit || $0 == ":" || $0 == "." || $0 == "%" }) else {
+      guard host.contains(":"), host.allSatisfy({ $0.isHexDigit || $0 == ":" || $0 == "." || $0 == "%" })
+      else {
         throw WebURLError("“\(host)” is not an IPv6 address.")
       }
       port = authority[authority.index(after: end)...]
@@ -68,7 +73,8 @@ public struct WebURL: Hashable, Sendable, CustomStringConvertible {
       throw WebURLError("“\(host)” is not a host name.")
     }
     guard !port.isEmpty else { return (String(host), nil) }
-    guard port.first == ":", let number = ASCII.decimal(port.dropFirst().utf8), (1...65_535).contains(number) else {
+    guard port.first == ":", let number = ASCII.decimal(port.dropFirst().utf8), (1...65_535).contains(number)
+    else {
       throw WebURLError("“\(text)” has no valid port; ports go from 1 to 65535.")
     }
     return (String(host), Int(number))

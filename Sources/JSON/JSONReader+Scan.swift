@@ -8,14 +8,18 @@ extension JSONReader {
     var isValueDue = true
     while true {
       skipSpace()
-      guard position < text.count else { throw JSONError(.truncated, at: position, "The text ends inside a value.") }
+      guard position < text.count else {
+        throw JSONError(.truncated, at: position, "The text ends inside a value.")
+      }
       let byte = text[position]
       if isValueDue {
         switch byte {
         case UInt8(ascii: "{"):
           guard kinds.push(isObject: true) else { throw tooDeep }
           position += 1
-          if try endsAtOnce(UInt8(ascii: "}")) { kinds.pop() } else {
+          if try endsAtOnce(UInt8(ascii: "}")) {
+            kinds.pop()
+          } else {
             try scanName()
             continue
           }
@@ -57,7 +61,8 @@ extension JSONReader {
   private mutating func scanName() throws(JSONError) {
     skipSpace()
     guard position < text.count, text[position] == UInt8(ascii: "\"") else {
-      throw JSONError(position < text.count ? .invalid : .truncated, at: position, "A member's name is expected.")
+      throw JSONError(
+        position < text.count ? .invalid : .truncated, at: position, "A member's name is expected.")
     }
     _ = try scanString()
     skipSpace()
@@ -76,7 +81,9 @@ extension JSONReader {
       switch byte {
       case UInt8(ascii: "\""):
         let content = UnsafeRawBufferPointer(rebasing: text[start..<position])
-        guard UTF8Validator.validate(content) else { throw JSONError(.invalid, at: start, "The string is not UTF-8.") }
+        guard UTF8Validator.validate(content) else {
+          throw JSONError(.invalid, at: start, "The string is not UTF-8.")
+        }
         position += 1
         return content
       case UInt8(ascii: "\\"): try scanEscape()
@@ -89,7 +96,9 @@ extension JSONReader {
 
   private mutating func scanEscape() throws(JSONError) {
     let start = position
-    guard position + 1 < text.count else { throw JSONError(.truncated, at: position, "The string has no end.") }
+    guard position + 1 < text.count else {
+      throw JSONError(.truncated, at: position, "The string has no end.")
+    }
     position += 2
     switch text[start + 1] {
     case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"), UInt8(ascii: "b"), UInt8(ascii: "f"),

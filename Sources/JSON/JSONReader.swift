@@ -102,7 +102,9 @@ public struct JSONReader {
 
   /// Reads `true` or `false`.
   public mutating func readBool() throws(JSONError) -> Bool {
-    guard try peekKind() == .bool else { throw JSONError(.mismatch, at: position, "true or false is expected.") }
+    guard try peekKind() == .bool else {
+      throw JSONError(.mismatch, at: position, "true or false is expected.")
+    }
     let value = text[position] == UInt8(ascii: "t")
     try skipValue()
     return value
@@ -162,7 +164,9 @@ public struct JSONReader {
   }
 
   private mutating func open(_ byte: UInt8, _ expectation: StaticString) throws(JSONError) {
-    guard try nextByte(expectation) == byte else { throw JSONError(.mismatch, at: position, "\(expectation)") }
+    guard try nextByte(expectation) == byte else {
+      throw JSONError(.mismatch, at: position, "\(expectation)")
+    }
     guard depthLeft > 0 else { throw JSONError(.tooDeep, at: position, "The text is nested too deeply.") }
     depthLeft -= 1
     position += 1

@@ -44,7 +44,8 @@ public struct FrameHeader: Hashable, Sendable {
       buffer[1] = mask | UInt8(truncatingIfNeeded: payloadLength)
     } else if payloadLength <= 0xFFFF {
       buffer[1] = mask | 126
-      buffer.storeBytes(of: UInt16(truncatingIfNeeded: payloadLength).bigEndian, toByteOffset: 2, as: UInt16.self)
+      buffer.storeBytes(
+        of: UInt16(truncatingIfNeeded: payloadLength).bigEndian, toByteOffset: 2, as: UInt16.self)
     } else {
       buffer[1] = mask | 127
       buffer.storeBytes(of: payloadLength.bigEndian, toByteOffset: 2, as: UInt64.self)

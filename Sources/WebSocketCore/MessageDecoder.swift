@@ -41,9 +41,12 @@ public struct MessageDecoder: ~Copyable {
 
   /// The common case: nothing is held, and the next frame lies whole in the input and is a whole message.
   @inlinable
-  mutating func whole(_ input: inout UnsafeMutableRawBufferPointer) throws(ProtocolViolation) -> WebSocketEvent? {
+  mutating func whole(_ input: inout UnsafeMutableRawBufferPointer) throws(ProtocolViolation)
+    -> WebSocketEvent?
+  {
     guard partial == nil, let start = input.baseAddress else { return nil }
-    let header = try FrameHeader.parse(UnsafeRawBufferPointer(input), receivedBy: role, permitsRSV1: permitsRSV1)
+    let header = try FrameHeader.parse(
+      UnsafeRawBufferPointer(input), receivedBy: role, permitsRSV1: permitsRSV1)
     guard let header, header.isFinal, header.opcode == .text || header.opcode == .binary else { return nil }
     let headerCount = header.encodedCount
     guard header.payloadLength <= UInt64(limits.maximumMessageBytes),
@@ -62,7 +65,9 @@ public struct MessageDecoder: ~Copyable {
 
   /// Everything else: control frames, fragments, and what arrives in pieces.
   @usableFromInline
-  mutating func rest(_ input: inout UnsafeMutableRawBufferPointer) throws(ProtocolViolation) -> WebSocketEvent? {
+  mutating func rest(_ input: inout UnsafeMutableRawBufferPointer) throws(ProtocolViolation)
+    -> WebSocketEvent?
+  {
     if let partial, partial.isDelivered { self.partial = nil }
     while !input.isEmpty {
       let partial = partial ?? PartialMessage()

@@ -38,7 +38,8 @@ public enum OpeningHandshake {
     let versions = head.fields.values(of: "Sec-WebSocket-Version")
     guard versions == ["13"] else {
       return .reject(
-        .upgradeRequired, fields: ["Sec-WebSocket-Version": "13"], reason: "The WebSocket version must be 13.")
+        .upgradeRequired, fields: ["Sec-WebSocket-Version": "13"], reason: "The WebSocket version must be 13."
+      )
     }
     // Item 5: "a base64-encoded … value that, when decoded, is 16 bytes in length".
     let keys = head.fields.values(of: "Sec-WebSocket-Key")
@@ -82,7 +83,8 @@ public enum OpeningHandshake {
   ///   - origin: the `Origin` field, for clients that speak for a web page.
   ///   - fields: the application's own fields; one called `Host` takes the place of the URL's.
   public static func request(
-    url: WebURL, key: String, subprotocols: [String] = [], origin: String? = nil, fields: HTTPFields = HTTPFields()
+    url: WebURL, key: String, subprotocols: [String] = [], origin: String? = nil,
+    fields: HTTPFields = HTTPFields()
   ) -> HTTPRequestHead {
     var all = HTTPFields()
     all.append("Host", fields["Host"] ?? url.authority)

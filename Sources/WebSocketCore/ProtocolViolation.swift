@@ -14,10 +14,14 @@ public struct ProtocolViolation: Error, Hashable, Sendable, CustomStringConverti
   @usableFromInline static let reservedOpcode = Self(.protocolError, "The opcode is reserved.")
   @usableFromInline static let unmasked = Self(.protocolError, "A client's frame must be masked.")
   @usableFromInline static let masked = Self(.protocolError, "A server's frame must not be masked.")
-  @usableFromInline static let fragmentedControl = Self(.protocolError, "A control frame must not be fragmented.")
-  @usableFromInline static let longControl = Self(.protocolError, "A control frame carries at most 125 bytes.")
-  @usableFromInline static let lengthNotMinimal = Self(.protocolError, "The payload length is not in its shortest form.")
-  @usableFromInline static let lengthTooLarge = Self(.protocolError, "The payload length has its highest bit set.")
+  @usableFromInline static let fragmentedControl = Self(
+    .protocolError, "A control frame must not be fragmented.")
+  @usableFromInline static let longControl = Self(
+    .protocolError, "A control frame carries at most 125 bytes.")
+  @usableFromInline static let lengthNotMinimal = Self(
+    .protocolError, "The payload length is not in its shortest form.")
+  @usableFromInline static let lengthTooLarge = Self(
+    .protocolError, "The payload length has its highest bit set.")
   static let strayContinuation = Self(.protocolError, "There is no message to continue.")
   static let interruptedMessage = Self(.protocolError, "A new message began inside a fragmented one.")
   static let shortClose = Self(.protocolError, "A close frame's payload has no room for its code.")

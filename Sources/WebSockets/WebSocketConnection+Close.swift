@@ -27,7 +27,11 @@ extension WebSocketConnection {
   /// The peer's close frame: answered by ours with the same code, if we have not sent one.
   func receivedClose(_ code: CloseCode?, _ reason: UnsafeRawBufferPointer) {
     if closing.receivedClose(code, reason: String(decoding: reason, as: UTF8.self)) {
-      if let code { sendClose(code, "") } else { sendFrame(.close, UnsafeRawBufferPointer(start: nil, count: 0)) }
+      if let code {
+        sendClose(code, "")
+      } else {
+        sendFrame(.close, UnsafeRawBufferPointer(start: nil, count: 0))
+      }
     }
     endStream()
   }

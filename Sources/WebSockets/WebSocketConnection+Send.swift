@@ -1,4 +1,5 @@
 import Bytes
+import Transport
 import WebSocketCore
 
 extension WebSocketConnection {
@@ -10,7 +11,7 @@ extension WebSocketConnection {
   /// - Returns: false if the connection is closing or closed and the message was dropped.
   @discardableResult
   public func send(_ message: UnsafeRawBufferPointer, _ kind: MessageKind) -> Bool {
-    guard isOpen else { return false }
+    guard isOpen, hasRoom() else { return false }
     sendFrame(kind == .text ? .text : .binary, message)
     return true
   }
@@ -31,7 +32,7 @@ extension WebSocketConnection {
   @discardableResult
   public func send(prepared frame: SharedBytes) -> Bool {
     precondition(role == .server, "a client masks every frame anew")
-    guard isOpen else { return false }
+    guard isOpen, hasRoom() else { return false }
     transport?.write(frame)
     return true
   }
@@ -40,6 +41,16 @@ extension WebSocketConnection {
   public func ping(_ payload: UnsafeRawBufferPointer = UnsafeRawBufferPointer(start: nil, count: 0)) {
     guard isOpen else { return }
     sendFrame(.ping, UnsafeRawBufferPointer(rebasing: payload.prefix(125)))
+  }
+
+  /// Whether the peer keeps up; if not, this ends the connection.
+  private func hasRoom() -> Bool {
+    guard let transport, transport.queuedByteCount > options.maximumQueuedBytes else { return true }
+    transport.flush()
+    guard transport.queuedByteCount > options.maximumQueuedBytes else { return true }
+    _ = closing.fail(reason: ConnectionCloseReason.outboundQueueOverflow.explanation)
+    transport.abort()
+    return false
   }
 
   /// Encodes a frame and writes it.

@@ -43,7 +43,8 @@ public final class WebSocketConnection: ConnectionHandler, TimerTarget, ServedCo
       intervalMilliseconds: options.keepaliveIntervalMilliseconds,
       deadlineMilliseconds: options.pongDeadlineMilliseconds, now: transport.loop.nowMilliseconds)
     masking = role == .client ? MaskingKeys() : nil
-    transport.maximumQueuedBytes = options.maximumQueuedBytes
+    // The limit is enforced here, before a message is queued: one message of any size may always be sent.
+    transport.maximumQueuedBytes = .max
   }
 
   /// The loop that owns the connection.
@@ -57,6 +58,9 @@ public final class WebSocketConnection: ConnectionHandler, TimerTarget, ServedCo
 
   /// Bytes that wait for the kernel to take them.
   public var bufferedByteCount: Int { transport?.queuedByteCount ?? 0 }
+
+  /// Offers the kernel at once what was sent in this turn; the loop does so anyway at the turn's end.
+  public func flush() { transport?.flush() }
 
   /// Stops reading from the peer, whose sends then back up; what has been received already is still delivered.
   public func pauseReading() { transport?.pauseReading() }

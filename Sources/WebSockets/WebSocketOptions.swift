@@ -10,7 +10,8 @@ public struct WebSocketOptions: Sendable {
   public var pongDeadlineMilliseconds: UInt64
   /// How long the peer may take to complete the closing handshake, in milliseconds. Default 5 s.
   public var closeTimeoutMilliseconds: UInt64
-  /// Bytes that may wait in the outbound queue before the connection is given up as too slow. Default 1 MiB.
+  /// Bytes that may wait in the outbound queue: who sends while more than this wait gives the connection up as
+  /// too slow, with 1006. So no more than this and one message ever wait. Default 1 MiB.
   public var maximumQueuedBytes: Int
 
   /// Makes options with the defaults of docs/limits.md.

@@ -25,7 +25,7 @@ final class RawClient {
     var offset = 0
     while offset < bytes.count {
       let count = bytes[offset...].withUnsafeBytes {
-        Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL.rawValue))
+        Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
       }
       guard count > 0 else { return }
       offset += count
@@ -39,7 +39,9 @@ final class RawClient {
     var received: [UInt8] = []
     var buffer = [UInt8](repeating: 0, count: 65_536)
     while true {
-      if let end, received.count >= end.count, received.suffix(end.count).elementsEqual(end) { return received }
+      if let end, received.count >= end.count, received.suffix(end.count).elementsEqual(end) {
+        return received
+      }
       let count = recv(descriptor, &buffer, buffer.count, 0)
       guard count > 0 else { return received }
       received.append(contentsOf: buffer[..<count])

@@ -75,7 +75,9 @@ import WebSockets
   }
 
   @Test func nobodyListens() async throws {
-    let error = await #expect(throws: WebSocketError.self) { try await WebSocket.connect(to: "ws://127.0.0.1:1/") }
+    let error = await #expect(throws: WebSocketError.self) {
+      try await WebSocket.connect(to: "ws://127.0.0.1:1/")
+    }
     #expect(error?.code == .connectFailed)
     for url in ["http://example.com/", "ws://", "ws://exa mple/", "ws://host:99999/", "nonsense"] {
       let error = await #expect(throws: WebSocketError.self) { try await WebSocket.connect(to: url) }
@@ -174,7 +176,8 @@ import WebSockets
         try await socket.send(socket.subprotocol ?? "none")
       }
     }
-    let socket = try await WebSocket.connect(to: url, options: WebSocketClientOptions(subprotocols: ["a", "b"]))
+    let socket = try await WebSocket.connect(
+      to: url, options: WebSocketClientOptions(subprotocols: ["a", "b"]))
     #expect(socket.subprotocol == "b")
     var iterator = socket.makeAsyncIterator()
     #expect(try await iterator.next() == .text("b"))

@@ -10,7 +10,9 @@ struct Server {
     let text = read("/proc/\(pid)/stat")
     guard let end = text.lastIndex(of: ")") else { return (0, 0) }
     let fields = text[end...].split(separator: " ")
-    guard fields.count > 13, let user = Double(fields[12]), let system = Double(fields[13]) else { return (0, 0) }
+    guard fields.count > 13, let user = Double(fields[12]), let system = Double(fields[13]) else {
+      return (0, 0)
+    }
     let ticks = Double(sysconf(Int32(_SC_CLK_TCK)))
     return (user / ticks, system / ticks)
   }

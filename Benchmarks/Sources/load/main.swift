@@ -9,7 +9,8 @@ let loop = EventLoopGroup(loops: 1).loops[0]
 setvbuf(stdout, nil, Int32(_IOLBF), 0)
 
 /// Opens connections, at most 200 at once under way.
-func open(_ count: Int, _ handler: @escaping @Sendable () -> WebSocketHandler) async -> [WebSocketConnection] {
+func open(_ count: Int, _ handler: @escaping @Sendable () -> WebSocketHandler) async -> [WebSocketConnection]
+{
   var opened: [WebSocketConnection] = []
   var left = count
   while left > 0 {
@@ -21,7 +22,8 @@ func open(_ count: Int, _ handler: @escaping @Sendable () -> WebSocketHandler) a
           await withCheckedContinuation { continuation in
             var options = WebSocketClientOptions()
             options.socket.keepaliveIntervalMilliseconds = 0
-            WebSocketClient.connect(to: arguments.url, on: loop, options: options, handler: handler()) { result in
+            WebSocketClient.connect(to: arguments.url, on: loop, options: options, handler: handler()) {
+              result in
               if case .failure(let error) = result { print("connect failed: \(error)") }
               continuation.resume(returning: try? result.get())
             }
@@ -63,7 +65,9 @@ if arguments.idle > 0 {
   let used = (cpu.user + cpu.system - cpuBefore.user - cpuBefore.system) / Double(max(1, idle.count)) * 1e6
   let slope = Double(server.residentKiB - before) * 1024 / Double(max(1, idle.count))
   print("idle connections              \(idle.count) of \(arguments.idle), opened in \(round2(seconds)) s")
-  print("server CPU per connection     \(round2(used)) µs (accept, handshake\(arguments.greeting == nil ? "" : ", greeting"))")
+  print(
+    "server CPU per connection     \(round2(used)) µs (accept, handshake\(arguments.greeting == nil ? "" : ", greeting"))"
+  )
   print("server memory with them       \(server.residentKiB) KiB, \(Int(slope)) B a connection")
   if arguments.greeting != nil { print("replies to the greeting       \(Idler.replies)") }
 }
@@ -91,9 +95,13 @@ if arguments.connections > 0 {
     }
   }
   let messages = Double(max(1, load.count))
-  print("echo                          \(busy.count) connections, \(arguments.size) B, \(arguments.depth) in flight")
+  print(
+    "echo                          \(busy.count) connections, \(arguments.size) B, \(arguments.depth) in flight"
+  )
   print("messages per second           \(Int(messages / elapsed))")
-  print("round trip p50 / p99 / p99.9  \(round2(load.percentile(0.5))) / \(round2(load.percentile(0.99))) / \(round2(load.percentile(0.999))) µs")
+  print(
+    "round trip p50 / p99 / p99.9  \(round2(load.percentile(0.5))) / \(round2(load.percentile(0.99))) / \(round2(load.percentile(0.999))) µs"
+  )
   print(
     "server CPU per message        \(round2((end.user + end.system - start.user - start.system) / messages * 1e6)) µs"
       + ", user part \(round2((end.user - start.user) / messages * 1e6)) µs")

@@ -95,12 +95,16 @@ public final class WebSocket: Sendable {
 
   private nonisolated(nonsending) func finishSending(_ isSent: Bool) async throws(WebSocketError) {
     guard isSent else { throw WebSocketError(.notOpen, "The connection is not open.") }
-    guard loop.isCurrent ? connection.bufferedByteCount > sendHighWatermark : true else { return }
+    if loop.isCurrent, connection.bufferedByteCount <= sendHighWatermark { return }
     await withUnsafeContinuation { signal in
-      loop.execute { [self] in
-        if connection.bufferedByteCount > sendHighWatermark { inbox.whenDrained(signal) } else { signal.resume() }
-      }
+      if loop.isCurrent { waitForRoom(signal) } else { loop.execute { self.waitForRoom(signal) } }
     }
+  }
+
+  /// Offers the kernel what is queued, and resumes the sender when little enough of it is left.
+  private func waitForRoom(_ signal: WebSocketInbox.Signal) {
+    connection.flush()
+    if connection.bufferedByteCount > sendHighWatermark { inbox.whenDrained(signal) } else { signal.resume() }
   }
 
   /// Runs something on the loop, at once if this is it.

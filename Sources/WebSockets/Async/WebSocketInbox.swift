@@ -115,7 +115,11 @@ final class WebSocketInbox: WebSocketHandler, @unchecked Sendable {
   }
 
   func whenDrained(_ signal: Signal) {
-    if ending != nil || (connection?.bufferedByteCount ?? 0) == 0 { signal.resume() } else { drainSignals.append(signal) }
+    if ending != nil || (connection?.bufferedByteCount ?? 0) == 0 {
+      signal.resume()
+    } else {
+      drainSignals.append(signal)
+    }
   }
 
   func whenClosed(_ signal: Signal) {

@@ -35,7 +35,8 @@ public enum WebSocketClient {
     nonce.withUnsafeMutableBytes { SecureRandom.fill($0) }
     let key = Base64.encode(nonce)
     let request = OpeningHandshake.request(
-      url: target, key: key, subprotocols: options.subprotocols, origin: options.origin, fields: options.fields)
+      url: target, key: key, subprotocols: options.subprotocols, origin: options.origin,
+      fields: options.fields)
     let handshake = ClientHandshake(
       request: request, key: key, options: options, handler: handler, completion: completion)
     loop.execute {

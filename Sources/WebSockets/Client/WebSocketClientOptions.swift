@@ -17,8 +17,10 @@ public struct WebSocketClientOptions: Sendable {
 
   /// Makes options with the defaults.
   public init(
-    socket: WebSocketOptions = WebSocketOptions(), fields: HTTPFields = HTTPFields(), subprotocols: [String] = [],
-    origin: String? = nil, connectTimeoutMilliseconds: UInt64 = 10_000, handshakeTimeoutMilliseconds: UInt64 = 10_000
+    socket: WebSocketOptions = WebSocketOptions(), fields: HTTPFields = HTTPFields(),
+    subprotocols: [String] = [],
+    origin: String? = nil, connectTimeoutMilliseconds: UInt64 = 10_000,
+    handshakeTimeoutMilliseconds: UInt64 = 10_000
   ) {
     self.socket = socket
     self.fields = fields

@@ -30,7 +30,8 @@ public final class HTTPServer: Sendable {
     service: any HTTPService
   ) async throws(TransportError) -> HTTPServer {
     let registries = group.loops.map { ConnectionRegistry(loop: $0) }
-    let listener = try await Listener.bind(group: group, host: host, port: port, backlog: options.backlog) { loop in
+    let listener = try await Listener.bind(group: group, host: host, port: port, backlog: options.backlog) {
+      loop in
       HTTPServerConnection(service: service, options: options, registry: registries[loop.index])
     }
     return HTTPServer(group: group, listener: listener, registries: registries)
@@ -65,7 +66,8 @@ public final class HTTPServer: Sendable {
       for registry in registries {
         tasks.addTask {
           let drain = RegistryDrain(
-            registry: registry, code: code, reason: reason, spread: spreadMilliseconds, grace: graceMilliseconds)
+            registry: registry, code: code, reason: reason, spread: spreadMilliseconds,
+            grace: graceMilliseconds)
           await drain.run()
         }
       }

@@ -160,7 +160,8 @@ final class HTTPServerConnection: ConnectionHandler, TimerTarget, ServedConnecti
   }
 
   func upgrade(
-    _ response: HTTPResponseHead, to handler: WebSocketHandler, options: WebSocketOptions, attachment: AnyObject?
+    _ response: HTTPResponseHead, to handler: WebSocketHandler, options: WebSocketOptions,
+    attachment: AnyObject?
   ) {
     guard state == .answering, let transport else { return }
     guard !isDraining else {
