@@ -19,8 +19,9 @@ extension Hub {
     done: @escaping ([Result<StreamPosition, HubError>]) -> Void
   ) {
     let gathering = Gathering<Result<StreamPosition, HubError>>(count: channels.count, done: done)
+    let shard = here
     for (index, channel) in channels.enumerated() {
-      here.publish(request, to: channel, as: .server) { gathering.take($0, at: index) }
+      shard.publish(request, to: channel, as: .server) { gathering.take($0, at: index) }
     }
   }
 }

@@ -3,7 +3,7 @@ import EventLoops
 
 /// Which clients of a user the server means.
 public struct ClientSelection: Sendable {
-  /// The user's identifier; no client is selected by an empty one.
+  /// The user's identifier; empty selects by `client` alone, and nobody when that is empty as well.
   public var user: String
   /// Only this client, when not empty.
   public var client: String
@@ -145,7 +145,9 @@ extension Hub {
 
 extension Shard {
   fileprivate func selected(_ selection: ClientSelection) -> [Subscriber] {
-    (users[selection.user] ?? []).filter { selection.includes($0) }
+    let candidates =
+      selection.user.isEmpty ? clients[selection.client].map { [$0] } : users[selection.user]
+    return (candidates ?? []).filter { selection.includes($0) }
   }
 }
 

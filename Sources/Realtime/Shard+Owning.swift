@@ -62,7 +62,10 @@ extension Shard {
       (options.keepsHistory && !request.skipsHistory) || !request.idempotencyKey.isEmpty
     // What nobody hears and nothing remembers makes no channel.
     guard let channel = (leavesTrace ? hold(name, namespace) : owned[name]) else {
-      if leavesTrace { return .failure(.limitExceeded) }
+      if leavesTrace {
+        count(refusal: .limitExceeded)
+        return .failure(.limitExceeded)
+      }
       counters.published &+= 1
       return .success(StreamPosition())
     }

@@ -84,7 +84,8 @@ import Testing
 
   @Test(arguments: [
     (ClientSelection(user: "ann", client: "b"), ["b"]), (ClientSelection(user: "ann", client: "c"), []),
-    (ClientSelection(user: "ann", except: ["a"]), ["b"]), (ClientSelection(user: "ann", session: "none"), []),
+    (ClientSelection(user: "ann", except: ["a"]), ["b"]), (ClientSelection(user: "", client: "c"), ["c"]),
+    (ClientSelection(user: "", client: "none"), []), (ClientSelection(user: "ann", session: "none"), []),
   ])
   func selects(_ selection: ClientSelection, _ expected: [String]) {
     let world = World()
