@@ -1,0 +1,36 @@
+import Transport
+import WebSockets
+
+/// Errors of the network in the program's words: short, on one line, with what to do.
+enum Explanation {
+  static func of(_ error: WebSocketError) -> String {
+    if let cause = error.cause as? TransportError { return of(cause) }
+    if let status = error.status {
+      return "the server refused the WebSocket: HTTP status \(status)\(hint(status.code))"
+    }
+    return sentence(error.message)
+  }
+
+  static func of(_ error: TransportError) -> String {
+    switch error.code {
+    case .refused: "connection refused: " + sentence(error.message)
+    case .addressInUse: "address in use: " + sentence(error.message)
+    default: sentence(error.message)
+    }
+  }
+
+  private static func hint(_ status: Int) -> String {
+    switch status {
+    case 401, 403: " (is the origin or the token allowed?)"
+    case 404: " (is the path right?)"
+    default: ""
+    }
+  }
+
+  /// The library's sentences begin with a capital and end with a full stop; a program's complaint does neither.
+  private static func sentence(_ message: String) -> String {
+    var text = message.replacing("\n", with: " ")
+    if text.hasSuffix(".") { text.removeLast() }
+    return text.prefix(1).lowercased() + text.dropFirst()
+  }
+}

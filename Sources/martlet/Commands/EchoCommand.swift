@@ -1,0 +1,83 @@
+import EventLoops
+import WebSocketCore
+import WebSockets
+
+/// `martlet echo`
+enum EchoCommand: Command {
+  private static let host = Flag(
+    "host", .text("HOST"), default: "127.0.0.1",
+    help: "address or name to listen on; 0.0.0.0 means every network")
+  private static let port = Flag(
+    "port", .integer("PORT", in: 0...65_535), default: "9001", help: "port to listen on; 0 takes a free one")
+  private static let loops = Flag(
+    "loops", .integer("N", in: 1...1_024), default: "one per core", help: "event loops (threads)")
+  private static let maximumMessage = Flag(
+    "max-message", .bytes(in: 1...1 << 30), default: "1MiB",
+    help: "largest message; a larger one ends the connection with 1009")
+
+  static let description = CommandDescription(
+    name: "echo", summary: "Run a WebSocket server that sends every message back",
+    discussion: [
+      "For trying out clients, for conformance tests and for measuring. Every path is a WebSocket, from every"
+        + " origin. SIGTERM or Ctrl-C closes the connections with 1001."
+    ],
+    flags: [
+      host, port, loops, maximumMessage, Switch("deflate", unavailable: Unavailable.deflate),
+      Switch("tls-certificate", unavailable: Unavailable.tls),
+      Switch("tls-key", unavailable: Unavailable.tls),
+    ],
+    examples: [
+      .init(purpose: "Start it, and talk to it from a second terminal.", line: "martlet echo"),
+      .init(
+        purpose: "On every network, on a port of your own, for large messages.",
+        line: "martlet echo --host 0.0.0.0 --port 9100 --max-message 16MiB"),
+    ])
+
+  static func run(_ arguments: Arguments) async throws -> ExitStatus {
+    Machine.raiseFileLimit()
+    let termination = Termination()
+    let host = arguments.value(host) ?? "127.0.0.1"
+    let largest = arguments.value(maximumMessage) ?? 1 << 20
+    let options = WebSocketOptions(
+      limits: WebSocketLimits(maximumMessageBytes: largest),
+      // Room for the largest message on its way out while the next one is on its way in.
+      maximumQueuedBytes: 2 * largest + (1 << 20))
+    let server: HTTPServer
+    do {
+      server = try await HTTPServer.start(
+        group: EventLoopGroup(loops: arguments.value(loops) ?? Machine.coreCount), host: host,
+        port: UInt16(clamping: arguments.value(port) ?? 9_001), service: EchoService(options))
+    } catch {
+      throw Problem.failure(Explanation.of(error))
+    }
+    Terminal.line("listening on \(ListeningAddress.url(host: host, server))")
+    await termination.wait()
+    await server.shutdown(code: .goingAway, graceMilliseconds: 2_000)
+    return .success
+  }
+}
+
+/// Upgrades every request.
+private final class EchoService: HTTPService {
+  private let options: WebSocketOptions
+
+  init(_ options: WebSocketOptions) { self.options = options }
+
+  func handle(_ exchange: HTTPExchange) {
+    exchange.upgrade(to: EchoHandler(), options: options)
+  }
+}
+
+/// Sends back what comes; reads no more while the peer does not take it.
+private final class EchoHandler: WebSocketHandler {
+  private static let highWatermark = 256 << 10
+
+  override func received(
+    _ message: UnsafeRawBufferPointer, _ kind: MessageKind, on connection: WebSocketConnection
+  ) {
+    connection.send(message, kind)
+    if connection.bufferedByteCount > Self.highWatermark { connection.pauseReading() }
+  }
+
+  override func drained(_ connection: WebSocketConnection) { connection.resumeReading() }
+}
