@@ -63,12 +63,29 @@ final class Shard: @unchecked Sendable {
   /// in a mailbox. Otherwise a subscriber that publishes while it receives would show its neighbours the
   /// second publication before the first.
   private func take(_ message: Message) {
-    if isWorking { return deferred.append(message) }
+    if isWorking || !deferred.isEmpty { return deferred.append(message) }
     isWorking = true
     run(message)
-    while let next = deferred.removeFirst() { run(next) }
     isWorking = false
+    workOff()
   }
+
+  /// Two handlers that answer each other must not keep the loop from its sockets: after some messages the
+  /// rest waits for the loop's next round.
+  private func workOff() {
+    isWorking = true
+    var budget = Self.messagesPerRound
+    while budget > 0, let next = deferred.removeFirst() {
+      run(next)
+      budget -= 1
+    }
+    isWorking = false
+    guard !deferred.isEmpty else { return }
+    let hub = self.hub
+    loop.execute { [index] in hub.shards[index].workOff() }
+  }
+
+  private static let messagesPerRound = 10_000
 
   private func run(_ message: Message) {
     switch message {

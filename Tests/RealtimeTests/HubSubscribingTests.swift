@@ -180,6 +180,22 @@ import Testing
     for client in clients { #expect(client.takeEvents() == ["subscribed c@0", "c@1=1", "c@2=2"]) }
   }
 
+  @Test func handlersThatAnswerEachOtherLetTheLoopGoOn() {
+    let world = World(loops: 1)
+    let ann = world.client("ann")
+    ann.subscribe("c")
+    var (count, isStopped) = (0, false)
+    ann.onPublication = { _ in
+      count += 1
+      if !isStopped { world.hub.publish(PublishRequest("again"), to: "c", as: .server) }
+    }
+    world.later(on: 0) { world.hub.publish(PublishRequest("first"), to: "c", as: .server) }
+    world.later(on: 0) { isStopped = true }
+    world.settle()
+    #expect(isStopped && (100...10_000).contains(count))
+    #expect(ann.frames.count == count)
+  }
+
   @Test func whoIsRemovedWhileOthersAreCalledIsNotCalled() {
     let world = World(loops: 1)
     let clients = (0..<4).map { world.client("\($0)") }

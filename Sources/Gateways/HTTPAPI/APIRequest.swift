@@ -37,7 +37,7 @@ enum APIMethod: String, Sendable, CaseIterable {
 /// Limits of one call.
 enum APILimits {
   /// The most bytes of a request's body.
-  static let maximumBodyBytes = 4 << 20
+  static let maximumBodyBytes = 1 << 20
   /// The most channels of a broadcast.
   static let maximumBroadcastChannels = 10_000
   /// The most calls of a batch.
