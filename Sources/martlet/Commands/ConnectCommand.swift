@@ -55,7 +55,7 @@ enum ConnectCommand: Command {
       throw Problem.failure(Explanation.of(error))
     }
     let agreed = socket.subprotocol.map { ", subprotocol \($0)" } ?? ""
-    if Terminal.isInputTerminal { Terminal.note(Terminal.dim("connected\(agreed); Ctrl-D closes")) }
+    if Terminal.isInputTerminal { Terminal.note(Terminal.dimNote("connected\(agreed); Ctrl-D closes")) }
     let pause = arguments.value(wait) ?? (Terminal.isInputTerminal ? 0 : 1)
     let sending = Task { await send(StandardInput(), to: socket, pause: pause) }
     defer { sending.cancel() }
@@ -101,7 +101,7 @@ enum ConnectCommand: Command {
     }
     if Terminal.isInputTerminal {
       let code = await socket.closeCode.map { " (\($0.rawValue))" } ?? ""
-      Terminal.note(Terminal.dim("closed\(code)"))
+      Terminal.note(Terminal.dimNote("closed\(code)"))
     }
     return .success
   }

@@ -3,9 +3,9 @@ import Glibc
 /// Standard output and standard error, unbuffered: what a command prints is there at once, on a terminal and in a pipe.
 enum Terminal {
   /// Whether colours are welcome on standard output: a terminal, and neither `NO_COLOR` nor a dumb one.
-  static let hasColours: Bool =
-    isatty(STDOUT_FILENO) == 1 && getenv("NO_COLOR") == nil
-    && getenv("TERM").map { String(cString: $0) != "dumb" } ?? false
+  static let hasColours = takesColours(STDOUT_FILENO)
+
+  private static let hasErrorColours = takesColours(STDERR_FILENO)
 
   static let isErrorTerminal = isatty(STDERR_FILENO) == 1
   static let isInputTerminal = isatty(STDIN_FILENO) == 1
@@ -23,6 +23,15 @@ enum Terminal {
     write(Array("\r\u{1B}[K\(text)".utf8), to: STDERR_FILENO)
   }
 
+  private static func takesColours(_ descriptor: Int32) -> Bool {
+    guard isatty(descriptor) == 1, getenv("NO_COLOR") == nil, let name = getenv("TERM") else { return false }
+    return String(cString: name) != "dumb"
+  }
+
+  /// For standard error.
+  static func dimNote(_ text: String) -> String { hasErrorColours ? "\u{1B}[2m\(text)\u{1B}[0m" : text }
+
+  /// For standard output.
   static func dim(_ text: String) -> String { hasColours ? "\u{1B}[2m\(text)\u{1B}[0m" : text }
 
   static func write(_ bytes: [UInt8], to descriptor: Int32) {
