@@ -58,6 +58,12 @@ struct Mailbox: ~Copyable {
       items.append(taken.work)
       word = taken.next
     }
-    items[first...].reverse()
+    // In place: reversing a slice of an array would copy it.
+    var (low, high) = (first, items.count - 1)
+    while low < high {
+      items.swapAt(low, high)
+      low += 1
+      high -= 1
+    }
   }
 }

@@ -1,15 +1,25 @@
 /// The namespaces of a hub: one for names without a prefix, and one for each known prefix.
 public struct Namespaces: Sendable {
-  /// The options of channels without a namespace prefix; nil when there are no such channels.
-  public let defaultOptions: NamespaceOptions?
-  private let namespaces: [String: Namespace]
-  private let defaultNamespace: Namespace?
+  /// One reference: the table is looked at for every publication, and copying its parts each time would show.
+  private final class Table: Sendable {
+    let unprefixed: Namespace?
+    let named: [String: Namespace]
 
-  /// Makes the table. Channels of a namespace that is not in it are unknown channels.
+    init(unprefixed: Namespace?, named: [String: Namespace]) {
+      self.unprefixed = unprefixed
+      self.named = named
+    }
+  }
+
+  private let table: Table
+
+  /// Makes the table.
+  ///
+  /// - Parameters:
+  ///   - options: The options of channels without a namespace prefix; nil when there are no such channels.
+  ///   - named: The options by the prefix before the first `:`. Channels of other namespaces are unknown.
   public init(default options: NamespaceOptions? = nil, named: [String: NamespaceOptions] = [:]) {
-    defaultOptions = options
-    defaultNamespace = options.map { Namespace($0) }
-    namespaces = named.mapValues { Namespace($0) }
+    table = Table(unprefixed: options.map { Namespace($0) }, named: named.mapValues { Namespace($0) })
   }
 
   /// The options for a channel; nil when its namespace is unknown.
@@ -18,8 +28,8 @@ public struct Namespaces: Sendable {
   }
 
   func namespace(for channel: ChannelName) -> Namespace? {
-    guard let name = channel.namespace else { return defaultNamespace }
-    return namespaces[String(name)]
+    guard let name = channel.namespace else { return table.unprefixed }
+    return table.named[String(name)]
   }
 }
 

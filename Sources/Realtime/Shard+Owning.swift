@@ -114,10 +114,10 @@ extension Shard {
       if wakeup.deadline <= deadline { return }
       loop.cancel(wakeup.timer)
     }
-    let timer = loop.schedule(after: deadline - now) { [weak hub, index] in
-      guard let shard = hub?.shards[index] else { return }
+    // Holds the hub, not weakly: a weak reference would make every other count of references to it slower.
+    let timer = loop.schedule(after: deadline - now) { [hub, index] in
       channel.wakeup = nil
-      shard.release(channel)
+      hub.shards[index].release(channel)
     }
     channel.wakeup = (deadline, timer)
   }
