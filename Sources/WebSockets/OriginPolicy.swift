@@ -4,7 +4,8 @@ import HTTPCore
 ///
 /// Only browsers send `Origin`, so a request without one passes; who the client is must be proved otherwise.
 public enum OriginPolicy: Sendable, Equatable {
-  /// The page must come from the host and port that the request was sent to.
+  /// The page must come from the scheme, host and port that the request was sent to. Behind a proxy that ends TLS the
+  /// page's scheme is another one: list its origin there.
   case sameOrigin
   /// The page's origin must be one of these, written as browsers write them: `https://example.com`, port only
   /// where it is not the scheme's own. The server's own origin is not implied.
@@ -28,16 +29,15 @@ public enum OriginPolicy: Sendable, Equatable {
     }
   }
 
-  /// Compares as scheme, host and port: a port that is the scheme's own may be left out on either side.
+  /// Compares scheme, host and port; connections without TLS have the scheme `http`, whose own port may be left out on
+  /// either side.
   private static func isSame(origin: String, host: String) -> Bool {
-    for (scheme, port) in [("http://", ":80"), ("https://", ":443")] where origin.hasPrefix(scheme) {
-      let page = origin.dropFirst(scheme.count)
-      return withoutPort(page, port) == withoutPort(host[...], port)
-    }
-    return false
+    let scheme = "http://"
+    guard origin.hasPrefix(scheme) else { return false }
+    return withoutPort(origin.dropFirst(scheme.count)) == withoutPort(host[...])
   }
 
-  private static func withoutPort(_ authority: Substring, _ port: String) -> Substring {
-    authority.hasSuffix(port) ? authority.dropLast(port.count) : authority
+  private static func withoutPort(_ authority: Substring) -> Substring {
+    authority.hasSuffix(":80") ? authority.dropLast(3) : authority
   }
 }

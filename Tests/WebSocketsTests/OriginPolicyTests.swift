@@ -12,10 +12,8 @@ import WebSockets
 
   @Test(arguments: [
     ("example.com", "http://example.com", true),
-    ("example.com", "https://example.com", true),
     ("example.com:80", "http://example.com", true),
     ("example.com", "http://example.com:80", true),
-    ("example.com:443", "https://example.com", true),
     ("EXAMPLE.com", "http://example.COM", true),
     ("localhost:8000", "http://localhost:8000", true),
     ("[::1]:8000", "http://[::1]:8000", true),
@@ -26,6 +24,8 @@ import WebSockets
     ("example.com", "http://evil-example.com", false),
     ("example.com", "http://sub.example.com", false),
     ("example.com", "ftp://example.com", false),
+    ("example.com", "https://example.com", false),
+    ("example.com:443", "https://example.com", false),
     ("example.com", "null", false),
     ("example.com", "", false),
     ("example.com", "http://", false),

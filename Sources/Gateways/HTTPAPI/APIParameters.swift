@@ -104,19 +104,4 @@ extension JSONReader {
     }
     return disconnect
   }
-
-  fileprivate mutating func position() throws(JSONError) -> StreamPosition {
-    var position = StreamPosition()
-    try readObject { (value, key) throws(JSONError) in
-      if key == "offset" { position.offset = try value.readUInt64() }
-      if key == "epoch" { position.epoch = try value.readString() }
-    }
-    return position
-  }
-
-  /// Any value, without the white space that does not matter: a newline inside would end the client
-  /// protocol's message.
-  fileprivate mutating func compacted() throws(JSONError) -> SharedBytes {
-    SharedBytes.make(copying: JSONText.compact(try readRaw()))
-  }
 }

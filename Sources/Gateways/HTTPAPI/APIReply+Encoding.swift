@@ -56,21 +56,9 @@ extension JSONWriter {
     case .broadcast(let results):
       key("responses")
       array(results) { json, result in json.write(APIReply(result) { .position($0) }) }
-    case .presence(let clients):
-      key("presence")
-      beginObject()
-      for client in clients {
-        key(client.client)
-        write(client)
-      }
-      endObject()
-    case .presenceStats(let stats):
-      member("num_clients", stats.clients)
-      member("num_users", stats.users)
-    case .history(let page):
-      key("publications")
-      array(page.publications) { json, publication in json.write(publication) }
-      members(of: page.position)
+    case .presence(let clients): presence(clients)
+    case .presenceStats(let stats): members(of: stats)
+    case .history(let page): members(of: page)
     case .channels(let channels):
       key("channels")
       beginObject()
@@ -85,40 +73,6 @@ extension JSONWriter {
       key("nodes")
       array([node]) { json, node in json.write(node) }
     case .batch: break
-    }
-    endObject()
-  }
-
-  private mutating func members(of position: StreamPosition) {
-    if position.offset > 0 { member("offset", position.offset) }
-    if !position.epoch.isEmpty { member("epoch", position.epoch) }
-  }
-
-  private mutating func write(_ client: ClientInfo) {
-    beginObject()
-    member("user", client.user)
-    member("client", client.client)
-    if let info = client.connectionInfo { member("conn_info", info) }
-    if let info = client.channelInfo { member("chan_info", info) }
-    endObject()
-  }
-
-  private mutating func write(_ publication: Publication) {
-    beginObject()
-    if publication.offset > 0 { member("offset", publication.offset) }
-    member("data", publication.data)
-    if let info = publication.info {
-      key("info")
-      write(info)
-    }
-    if !publication.tags.isEmpty {
-      key("tags")
-      beginObject()
-      for tag in publication.tags {
-        key(tag.name)
-        string(tag.value)
-      }
-      endObject()
     }
     endObject()
   }
@@ -150,29 +104,5 @@ extension JSONWriter {
     endObject()
     endObject()
     endObject()
-  }
-
-  private mutating func member(_ name: StaticString, _ value: some BinaryInteger & Sendable) {
-    key(name)
-    number(value)
-  }
-
-  private mutating func member(_ name: StaticString, _ value: String) {
-    key(name)
-    string(value)
-  }
-
-  /// Splices JSON that was validated when it came in.
-  private mutating func member(_ name: StaticString, _ value: SharedBytes) {
-    key(name)
-    value.withUnsafeBytes { raw($0) }
-  }
-
-  fileprivate mutating func array<Element>(
-    _ elements: [Element], _ write: (inout JSONWriter, Element) -> Void
-  ) {
-    beginArray()
-    for element in elements { write(&self, element) }
-    endArray()
   }
 }

@@ -1,0 +1,65 @@
+import Realtime
+
+/// An error reply: the command failed, the connection goes on (centrifugal.dev, “codes”).
+struct CommandError: Error, Equatable {
+  let code: UInt32
+  let message: String
+  /// Whether the client may try the same again.
+  var isTemporary = false
+
+  static let internalError = CommandError(code: 100, message: "internal server error", isTemporary: true)
+  static let unauthorized = CommandError(code: 101, message: "unauthorized")
+  static let unknownChannel = CommandError(code: 102, message: "unknown channel")
+  static let permissionDenied = CommandError(code: 103, message: "permission denied")
+  static let methodNotFound = CommandError(code: 104, message: "method not found")
+  static let alreadySubscribed = CommandError(code: 105, message: "already subscribed")
+  static let limitExceeded = CommandError(code: 106, message: "limit exceeded")
+  static let badRequest = CommandError(code: 107, message: "bad request")
+  static let notAvailable = CommandError(code: 108, message: "not available")
+  static let tokenExpired = CommandError(code: 109, message: "token expired")
+  static let unrecoverablePosition = CommandError(code: 112, message: "unrecoverable position")
+
+  /// How the hub's errors are spelled here.
+  init(_ error: HubError) {
+    self =
+      switch error {
+      case .badRequest: .badRequest
+      case .unknownChannel: .unknownChannel
+      case .permissionDenied: .permissionDenied
+      case .alreadySubscribed: .alreadySubscribed
+      case .limitExceeded: .limitExceeded
+      case .notAvailable: .notAvailable
+      case .unrecoverablePosition: .unrecoverablePosition
+      case .unsubscribed: .permissionDenied
+      default: .internalError
+      }
+  }
+
+  init(code: UInt32, message: String, isTemporary: Bool = false) {
+    self.code = code
+    self.message = message
+    self.isTemporary = isTemporary
+  }
+}
+
+/// The end of a connection, as a WebSocket close code: clients come back after 3000–3499 and 4000–4499, and stay away
+/// after 3500–3999 and 4500–4999.
+public struct Disconnect: Error, Sendable, Equatable {
+  /// The close code.
+  public let code: UInt16
+  /// The close reason.
+  public let reason: String
+
+  /// 3001: the server goes down; another may be there already.
+  public static let shutdown = Disconnect(code: 3001, reason: "shutdown")
+  /// 3005: the connection's token has expired and was not refreshed.
+  public static let expired = Disconnect(code: 3005, reason: "connection expired")
+  /// 3012: no answer to a ping.
+  public static let noPong = Disconnect(code: 3012, reason: "no pong")
+  /// 3500: the token is not valid, or is missing.
+  public static let invalidToken = Disconnect(code: 3500, reason: "invalid token")
+  /// 3501: what was sent is not the protocol.
+  public static let badRequest = Disconnect(code: 3501, reason: "bad request")
+  /// 3502: no connect command in time.
+  public static let stale = Disconnect(code: 3502, reason: "stale")
+}

@@ -1,0 +1,44 @@
+import Bytes
+import Realtime
+
+/// One command of a client (`Command` in client.proto).
+struct CentrifugoCommand {
+  /// Counts up from 1; 0 where no reply is wanted.
+  var id: UInt32 = 0
+  /// What is wanted; nil for an empty command, which is a pong.
+  var request: Request?
+
+  enum Request {
+    case connect(ConnectRequest)
+    case subscribe(SubscribeRequest)
+    case unsubscribe(channel: String)
+    case publish(channel: String, data: SharedBytes?)
+    case presence(channel: String)
+    case presenceStats(channel: String)
+    case history(channel: String, HistoryQuery)
+    case ping
+    case send
+    case rpc
+    case refresh(token: String)
+    case subscriptionRefresh(channel: String, token: String)
+  }
+
+  struct ConnectRequest {
+    var token = ""
+    /// `data.user`, if `data` is an object that has it.
+    var userOfData: String?
+    /// Positions of server-side subscriptions that the client wants to recover.
+    var positions: [String: StreamPosition] = [:]
+  }
+
+  struct SubscribeRequest {
+    var channel = ""
+    var token = ""
+    var position: StreamPosition?
+    var wantsRecovery = false
+    var wantsJoinLeave = false
+    var flags: UInt64 = 0
+    /// Refuse with error 112 when recovery is impossible.
+    var requiresRecovery: Bool { flags & 2 != 0 }
+  }
+}

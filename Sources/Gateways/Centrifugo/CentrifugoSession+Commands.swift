@@ -1,0 +1,64 @@
+import JSON
+import Realtime
+
+extension CentrifugoSession {
+  func perform(_ command: CentrifugoCommand) {
+    let id = command.id
+    guard let request = command.request else {
+      if id == 0 { return client == nil ? close(.badRequest) : receivedPong() }
+      return client == nil ? close(.badRequest) : reply(id, .methodNotFound)
+    }
+    if case .connect(let request) = request { return id == 0 ? close(.badRequest) : connect(id, request) }
+    guard let client else { return close(.badRequest) }
+    if case .send = request { return }
+    guard id > 0 else { return close(.badRequest) }
+    perform(request, id, client)
+  }
+
+  private func perform(_ request: CentrifugoCommand.Request, _ id: UInt32, _ client: CentrifugoClient) {
+    switch request {
+    case .connect, .send: break
+    case .ping: reply(ReplyEncoder.result(id, "ping"))
+    case .rpc: reply(id, .notAvailable)
+    case .subscribe(let request): subscribe(id, request, client)
+    case .unsubscribe(let channel):
+      guard !channel.isEmpty else { return reply(id, .badRequest) }
+      subscriptionEnds[channel] = nil
+      hub.unsubscribe(client, from: channel)
+      reply(ReplyEncoder.result(id, "unsubscribe"))
+    case .publish(let channel, let data):
+      guard let data else { return reply(id, .badRequest) }
+      begin()
+      hub.publish(PublishRequest(data: data), to: channel, as: .client(client)) {
+        self.answer(id, "publish", $0) { _, _ in }
+      }
+    case .presence(let channel):
+      begin()
+      hub.presence(of: channel, as: .client(client)) { self.answer(id, "presence", $0) { $0.presence($1) } }
+    case .presenceStats(let channel):
+      begin()
+      hub.presenceStats(of: channel, as: .client(client)) {
+        self.answer(id, "presence_stats", $0) { $0.members(of: $1) }
+      }
+    case .history(let channel, let query):
+      begin()
+      hub.history(of: channel, query, as: .client(client)) {
+        self.answer(id, "history", $0) { $0.members(of: $1) }
+      }
+    case .refresh(let token): refresh(id, token, client)
+    case .subscriptionRefresh(let channel, let token): refreshSubscription(id, channel, token, client)
+    }
+  }
+
+  /// Answers the command under way, and goes on with those behind it.
+  func answer<Value>(
+    _ id: UInt32, _ method: StaticString, _ result: Result<Value, HubError>,
+    _ members: (inout JSONWriter, Value) -> Void
+  ) {
+    switch result {
+    case .success(let value): reply(ReplyEncoder.result(id, method) { members(&$0, value) })
+    case .failure(let error): reply(id, CommandError(error))
+    }
+    finish()
+  }
+}

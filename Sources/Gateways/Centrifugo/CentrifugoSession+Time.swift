@@ -1,0 +1,108 @@
+import EventLoops
+import JSON
+import Realtime
+
+/// What a session waits for, in milliseconds of the loop's clock.
+struct SessionHeartbeat {
+  var timer: TimerID?
+  /// When the connect command must have come.
+  var connectBy: UInt64?
+  /// When the next ping is due.
+  var pingAt: UInt64?
+  /// When the answer to the last ping must have come.
+  var pongBy: UInt64?
+}
+
+extension CentrifugoSession {
+  func setConnectDeadline() {
+    heartbeat.connectBy = loop.nowMilliseconds + options.connectDeadlineMilliseconds
+    setTimer()
+  }
+
+  /// The client has connected: pings begin.
+  func startHeartbeat() {
+    heartbeat.connectBy = nil
+    if options.pingIntervalMilliseconds > 0 {
+      heartbeat.pingAt = loop.nowMilliseconds + options.pingIntervalMilliseconds
+    }
+    setTimer()
+  }
+
+  /// An empty command came: the answer to a ping.
+  func receivedPong() { heartbeat.pongBy = nil }
+
+  /// The connection may last until then, in seconds since 1970.
+  func extend(until time: UInt64?) {
+    expiresAt = time
+    setTimer()
+  }
+
+  func cancelTimer() {
+    if let timer = heartbeat.timer { loop.cancel(timer) }
+    heartbeat.timer = nil
+  }
+
+  /// One timer a session: for whatever is due first.
+  func setTimer() {
+    guard !isClosed else { return }
+    cancelTimer()
+    let now = loop.nowMilliseconds
+    var due = [heartbeat.connectBy, heartbeat.pingAt, heartbeat.pongBy].compactMap { $0 }.min()
+    if let end = [expiresAt, subscriptionEnds.values.min()].compactMap({ $0 }).min() {
+      let wait = milliseconds(until: end) + options.expiryGraceMilliseconds
+      due = min(due ?? .max, now + wait)
+    }
+    guard let due else { return }
+    heartbeat.timer = loop.schedule(after: due > now ? due - now : 0, self, token: 0)
+  }
+
+  /// Something may be due.
+  func tick() {
+    heartbeat.timer = nil
+    let now = loop.nowMilliseconds
+    if let connectBy = heartbeat.connectBy, connectBy <= now { return close(.stale) }
+    if let pongBy = heartbeat.pongBy, pongBy <= now { return close(.noPong) }
+    if let expiresAt, isOver(expiresAt) { return close(.expired) }
+    for (channel, end) in subscriptionEnds where isOver(end) { endSubscription(channel) }
+    if let pingAt = heartbeat.pingAt, pingAt <= now {
+      output.send(Array("{}".utf8))
+      heartbeat.pingAt = now + options.pingIntervalMilliseconds
+      heartbeat.pongBy = now + options.pongDeadlineMilliseconds
+    }
+    setTimer()
+  }
+
+  private func milliseconds(until second: UInt64) -> UInt64 {
+    let now = options.now()
+    return second > now ? min(second - now, 1 << 40) * 1_000 : 0
+  }
+
+  private func isOver(_ second: UInt64) -> Bool {
+    let grace = options.expiryGraceMilliseconds / 1_000
+    return second.addingReportingOverflow(grace).partialValue <= options.now()
+  }
+
+  /// The seconds that a token which ends then is still good for; nil for one without end.
+  func secondsLeft(until end: UInt64?) -> UInt64? {
+    end.map { $0 > options.now() ? $0 - options.now() : 0 }
+  }
+
+  /// 2501: the client comes back with a fresh token.
+  private func endSubscription(_ channel: String) {
+    guard let client else { return }
+    hub.unsubscribe(client, from: channel)
+    tellUnsubscribed(channel, 2501, "expired")
+  }
+
+  /// `{"push":{"channel":…,"unsubscribe":{"code":…,"reason":…}}}`.
+  func tellUnsubscribed(_ channel: String, _ code: UInt32, _ reason: String) {
+    subscriptionEnds[channel] = nil
+    reply(
+      ReplyEncoder.push(channel, "unsubscribe") { json in
+        json.beginObject()
+        json.member("code", code)
+        json.member("reason", reason)
+        json.endObject()
+      })
+  }
+}

@@ -1,0 +1,66 @@
+import HTTPCore
+import Realtime
+import WebSockets
+
+/// What a real-time server is made of.
+public struct RealtimeServerOptions: Sendable {
+  /// Tokens and deadlines of client sessions.
+  public var sessions: CentrifugoOptions
+  /// Limits of client connections.
+  public var socket: WebSocketOptions
+  /// Web pages that may connect.
+  public var origins = OriginPolicy.sameOrigin
+  /// The pages that are served.
+  public var files = StaticFiles([:])
+
+  /// Makes options with the defaults of docs/limits.md.
+  public init(sessions: CentrifugoOptions) {
+    self.sessions = sessions
+    // The protocol has pings of its own, so the WebSocket's are off.
+    socket = WebSocketOptions(
+      limits: WebSocketLimits(maximumMessageBytes: 65_536), keepaliveIntervalMilliseconds: 0)
+  }
+}
+
+/// The routes of a real-time server: clients at `/connection/websocket`, backends at `/api/…`, `/health`, and pages.
+public final class RealtimeServer: HTTPService {
+  private let gateway: CentrifugoGateway
+  private let api: HTTPAPI
+  private let options: RealtimeServerOptions
+
+  /// Puts the routes together.
+  ///
+  /// - Parameters:
+  ///   - hub: has a ``CentrifugoJSONEncoding`` as its first encoding.
+  ///   - api: answers what begins with `/api/`.
+  ///   - options: everything else.
+  public init(hub: Hub, api: HTTPAPI, options: RealtimeServerOptions) {
+    gateway = CentrifugoGateway(hub: hub, encoding: 0, options: options.sessions)
+    self.api = api
+    self.options = options
+  }
+
+  // swift-format-ignore: AllPublicDeclarationsHaveDocumentation
+  public func handle(_ exchange: HTTPExchange) {
+    let path = exchange.head.path
+    if path == "/connection/websocket" {
+      connect(exchange)
+    } else if path.hasPrefix("/api/") {
+      api.handle(exchange)
+    } else if path == "/health" {
+      exchange.respond(.json(.ok, Array("{}".utf8)))
+    } else if let response = options.files.response(to: exchange.head) {
+      exchange.respond(response)
+    } else {
+      exchange.respond(.text(.notFound, "There is nothing here.\n"))
+    }
+  }
+
+  private func connect(_ exchange: HTTPExchange) {
+    guard options.origins.allows(exchange.head.fields) else {
+      let hint = "This origin may not connect; the server's allowed_origins would have to list it.\n"
+      return exchange.respond(.text(.forbidden, hint))
+    }
+    exchange.upgrade(to: gateway, options: options.socket)
+  }
+}
