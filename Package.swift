@@ -79,6 +79,8 @@ let package = Package(
         "Realtime", "WebSockets", "WebSocketCore", "Transport", "HTTPCore", "EventLoops", "JSON",
         "Bytes",
       ]),
-    tests(of: "martlet", ["Realtime", "JSON", "Bytes"]),
+    tests(
+      of: "martlet",
+      ["Realtime", "WebSockets", "WebSocketCore", "HTTPCore", "EventLoops", "JSON", "Bytes"]),
   ]
 )

@@ -31,7 +31,7 @@ final class RealtimeClient: WebSocketHandler, TimerTarget, @unchecked Sendable {
   private let url: String
   private let onEvent: (Event) -> Void
   private var session: ClientSession
-  private var backoff = Backoff()
+  private var backoff: Backoff
   private var random = SystemRandomNumberGenerator()
   private var connection: WebSocketConnection?
   private var state = State.idle
@@ -40,10 +40,14 @@ final class RealtimeClient: WebSocketHandler, TimerTarget, @unchecked Sendable {
   /// Why the connection that is being closed is closed.
   private var closingReason: String?
 
-  init(loop: EventLoop, url: String, session: ClientSession, onEvent: @escaping (Event) -> Void) {
+  init(
+    loop: EventLoop, url: String, session: ClientSession, backoff: Backoff = Backoff(),
+    onEvent: @escaping (Event) -> Void
+  ) {
     self.loop = loop
     self.url = url
     self.session = session
+    self.backoff = backoff
     self.onEvent = onEvent
   }
 

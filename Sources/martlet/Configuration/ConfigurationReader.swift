@@ -15,6 +15,7 @@ struct ConfigurationReader {
     do {
       let document = try JSON5Reader.read(text)
       if let members = reader.members(of: document, "the configuration") { reader.readServer(members) }
+      reader.problems += reader.configuration.contradictions.map { "\(fileName): \($0)" }
     } catch {
       reader.complain(error.complaint, at: error.position)
     }

@@ -25,6 +25,10 @@ extension NamespaceOptions {
       "history_bytes", \.historyMaximumBytes, .bytes(in: 0...1 << 40),
       help: "The most bytes of data kept per channel."),
     Setting(
+      "position_retention_seconds", \.positionRetentionMilliseconds, .seconds(in: 0...31_536_000),
+      help: "How long an idle channel whose history has expired still knows its offset, so that a client that"
+        + " missed nothing is told so."),
+    Setting(
       "allow_recovery", \.allowsRecovery, .boolean,
       help: "Whether a client that asks for it gets what it missed while it was away. Needs a history."),
     Setting(
@@ -49,6 +53,9 @@ extension NamespaceOptions {
     Setting(
       "idempotency_seconds", \.idempotencyWindowMilliseconds, .seconds(in: 0...86_400),
       help: "How long a repeated idempotency key gets the first answer again."),
+    Setting(
+      "idempotency_keys", \.maximumIdempotencyKeys, .integer("N", in: 0...10_000_000),
+      help: "Idempotency keys remembered per channel; the oldest is forgotten first."),
   ]
 }
 

@@ -12,8 +12,6 @@ struct ServerConfiguration: Sendable {
   var allowedOrigins: [String] = []
   var allowsAnonymous = false
   var tokenSecret = ""
-  var tokenAudience = ""
-  var tokenIssuer = ""
   var apiKeys: [String] = []
   var limits = Limits()
   /// The options of channels whose name has no namespace; nil when there are no such channels.
@@ -27,6 +25,18 @@ struct ServerConfiguration: Sendable {
     var connectMilliseconds: UInt64 = 10_000
     var pingMilliseconds: UInt64 = 25_000
     var pongMilliseconds: UInt64 = 8_000
+  }
+
+  /// Settings that cannot be used together, a line each.
+  var contradictions: [String] {
+    var lines: [String] = []
+    if limits.pongMilliseconds >= limits.pingMilliseconds {
+      lines.append("limits.pong_seconds must be less than limits.ping_seconds")
+    }
+    if allowedOrigins.contains("*"), allowedOrigins.count > 1 {
+      lines.append("allowed_origins: \"*\" means any origin and cannot stand beside others")
+    }
+    return lines
   }
 
   static let settings: [Setting<ServerConfiguration>] = [

@@ -31,6 +31,9 @@ enum Terminal {
   /// For standard error.
   static func dimNote(_ text: String) -> String { hasErrorColours ? "\u{1B}[2m\(text)\u{1B}[0m" : text }
 
+  /// For standard error.
+  static func loud(_ text: String) -> String { hasErrorColours ? "\u{1B}[1;33m\(text)\u{1B}[0m" : text }
+
   /// For standard output.
   static func dim(_ text: String) -> String { hasColours ? "\u{1B}[2m\(text)\u{1B}[0m" : text }
 

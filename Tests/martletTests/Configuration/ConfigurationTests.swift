@@ -23,6 +23,13 @@ import Testing
     }
   }
 
+  @Test("Every option of a namespace can be set")
+  func complete() {
+    #expect(NamespaceOptions.settings.count == Mirror(reflecting: NamespaceOptions()).children.count)
+    #expect(Set(NamespaceOptions.settings.map(\.key)).count == NamespaceOptions.settings.count)
+    #expect(Set(ServerConfiguration.settings.map(\.key)).count == ServerConfiguration.settings.count)
+  }
+
   @Test("The example namespace of the default configuration works when its comment signs are taken away")
   func example() {
     let text = ConfigurationText.defaults().split(separator: "\n", omittingEmptySubsequences: false)
@@ -78,6 +85,10 @@ import Testing
         "m.json5:4:47: subscribe: […] names \"anonymus\", which is none of authenticated, anonymous, subscribers;"
           + " did you mean anonymous?",
         "m.json5:4:61: unknown key \"hystory_size\"; did you mean history_size?",
+      ])
+    #expect(
+      read("{ limits: { ping_seconds: 5 } }").problems == [
+        "m.json5: limits.pong_seconds must be less than limits.ping_seconds"
       ])
     #expect(read("[]").problems == ["m.json5:1:1: the configuration must be an object: { … }"])
   }
