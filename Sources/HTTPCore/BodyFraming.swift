@@ -34,6 +34,8 @@ enum BodyFraming: Equatable {
     let length = try contentLength(head.fields)
     guard codings.isEmpty else {
       guard length == nil else { throw .bad("Content-Length and Transfer-Encoding exclude each other.") }
+      // RFC 9112 §6.1: Transfer-Encoding in a message of HTTP/1.0 means that its framing is faulty.
+      guard head.version != .http10 else { throw .bad("HTTP/1.0 has no Transfer-Encoding.") }
       try checkChunked(codings)
       return .chunked
     }

@@ -30,6 +30,10 @@ struct HeadCollector {
         lastWasCR = false
         if lineLength == 0 {
           if lineCount > 0 || mayBeEmpty {
+            // The last LF counts, too.
+            guard bytes.count + index - kept <= limits.maximumHeadBytes else {
+              throw HTTPDecodingError(.headerFieldsTooLarge, "The head is too large.")
+            }
             bytes.append(contentsOf: input[kept..<index])
             bytes.removeLast(2)
             input = UnsafeRawBufferPointer(rebasing: input[index...])

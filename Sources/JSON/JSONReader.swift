@@ -138,7 +138,10 @@ public struct JSONReader {
     let literal = try readNumber()
     // A number such as 1e3 or 5.0 is whole, too.
     if let value = Number(literal) { return value }
-    if let double = Double(literal), let value = Number(exactly: double) { return value }
+    // Beyond 2^53 a Double rounds: -9223372036854775809 would become Int64.min.
+    if let double = Double(literal), double.magnitude < 0x1p53, let value = Number(exactly: double) {
+      return value
+    }
     throw JSONError(.mismatch, at: start, "A whole number within range is expected.")
   }
 
