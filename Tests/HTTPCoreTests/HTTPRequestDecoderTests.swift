@@ -1,0 +1,90 @@
+import HTTPCore
+import Testing
+
+@Suite struct HTTPRequestDecoderTests {
+  private static let streams: [String] = [
+    "GET / HTTP/1.1\r\nHost: a\r\n\r\n",
+    "\r\nGET /a?b HTTP/1.1\r\nHost: a\r\n\r\nGET /c HTTP/1.1\r\nhost:b\r\n\r\n",
+    "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhelloGET / HTTP/1.1\r\nHost: a\r\n\r\n",
+    "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: Chunked\r\n\r\n5;x=y\r\nhello\r\nA\r\n0123456789\r\n"
+      + "0\r\nX-T: 1\r\n\r\nGET / HTTP/1.0\r\n\r\n",
+    "GET / HTTP/1.1\r\nHost: a\r\nA: \t b c \t\r\nB:\r\n\r\n",
+    "GET / HTTP/1.1\r\nHost: a\r\nA: b\rc\r\n\r\n",
+    "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabcd\r\n",
+  ]
+
+  @Test(arguments: streams)
+  func everySplitGivesTheSameEvents(_ text: String) {
+    let bytes = Array(text.utf8)
+    let expected = decodeRequests([bytes])
+    #expect(!expected.isEmpty)
+    for pieces in splits(bytes) {
+      // A body that is cut short by an error may have been handed over in part before it.
+      #expect(decodeRequests(pieces) == expected)
+    }
+  }
+
+  @Test func readsHeadAndFields() {
+    let events = decodeRequests([Array(Self.streams[4].utf8)])
+    let head = HTTPRequestHead(
+      method: .get, target: "/", fields: ["Host": "a", "A": "b c", "B": ""])
+    #expect(events == [.request(head), .end(nil)])
+  }
+
+  @Test func readsChunksAndTrailers() {
+    let events = decodeRequests([Array(Self.streams[3].utf8)])
+    #expect(events.count == 5)
+    #expect(events[1] == .body(Array("hello0123456789".utf8)))
+    #expect(events[2] == .end(["X-T": "1"]))
+    #expect(events[3] == .request(HTTPRequestHead(method: .get, target: "/", version: .http10)))
+  }
+
+  @Test func bytesBehindAnUpgradeStay() throws {
+    let text = Array("GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\n\r\n\u{81}\u{5}".utf8)
+    try text.withUnsafeBytes { bytes in
+      var decoder = HTTPRequestDecoder()
+      var input = bytes
+      guard case .head = try decoder.next(&input), case .end(nil) = try decoder.next(&input) else {
+        Issue.record("A head and its end are expected.")
+        return
+      }
+      #expect(Array(input) == Array("\u{81}\u{5}".utf8))
+      #expect(decoder.isIdle == true)
+    }
+  }
+
+  @Test func randomChangesNeverTrap() {
+    let text = Array(Self.streams[3].utf8)
+    var state: UInt64 = 3
+    func random(_ bound: Int) -> Int {
+      state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+      return Int(state >> 33) % bound
+    }
+    for _ in 0..<5_000 {
+      var changed = text
+      for _ in 0..<(1 + random(4)) { changed[random(text.count)] = UInt8(random(256)) }
+      let cut = random(text.count)
+      #expect(decodeRequests([changed]) == decodeRequests([Array(changed[..<cut]), Array(changed[cut...])]))
+    }
+  }
+
+  @Test(
+    arguments: [
+      ("/a/b?c=d?e", "/a/b", "c=d?e"), ("/", "/", nil), ("/?", "/", ""), ("http://h:1/p?q", "/p", "q"),
+      ("http://h", "/", nil), ("http://h?q", "/", "q"), ("/a?u=http://x/", "/a", "u=http://x/"),
+    ] as [(String, String, String?)])
+  func splitsTargets(_ target: String, _ path: String, _ query: String?) {
+    let head = HTTPRequestHead(method: .get, target: target)
+    #expect(head.path == path)
+    #expect(head.query == query)
+  }
+
+  @Test func keepsAliveByVersion() {
+    #expect(HTTPRequestHead(method: .get, target: "/").isKeepAlive)
+    #expect(!HTTPRequestHead(method: .get, target: "/", version: .http10).isKeepAlive)
+    #expect(!HTTPRequestHead(method: .get, target: "/", fields: ["Connection": "x, Close"]).isKeepAlive)
+    #expect(
+      HTTPRequestHead(method: .get, target: "/", version: .http10, fields: ["connection": "Keep-Alive"])
+        .isKeepAlive)
+  }
+}
