@@ -28,7 +28,7 @@ enum Explanation {
   }
 
   /// The library's sentences begin with a capital and end with a full stop; a program's complaint does neither.
-  private static func sentence(_ message: String) -> String {
+  static func sentence(_ message: String) -> String {
     var text = message.replacing("\n", with: " ")
     if text.hasSuffix(".") { text.removeLast() }
     return text.prefix(1).lowercased() + text.dropFirst()

@@ -45,7 +45,7 @@ enum ConnectCommand: Command {
     do {
       url = try WebURL(arguments.operands[0])
     } catch {
-      throw Problem.usage("URL: \(error)")
+      throw Problem.usage(Explanation.sentence("\(error)"))
     }
     if url.isSecure { throw Problem.usage("\(quoted(arguments.operands[0])) \(Unavailable.secureURL)") }
     let socket: WebSocket
@@ -107,11 +107,13 @@ enum ConnectCommand: Command {
   }
 
   private static func shown(_ message: WebSocketMessage) -> String {
+    // On a terminal, what arrives must be told from what was typed.
+    let mark = Terminal.isOutputTerminal ? Terminal.dim("< ") : ""
     switch message {
-    case .text(let text): return text
+    case .text(let text): return mark + text
     case .binary(let bytes):
       let digits = bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined(separator: " ")
-      return Terminal.dim("binary, \(bytes.count) bytes: ") + digits
+      return mark + Terminal.dim("binary, \(bytes.count) bytes: ") + digits
     }
   }
 }

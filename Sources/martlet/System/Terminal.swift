@@ -7,6 +7,7 @@ enum Terminal {
 
   private static let hasErrorColours = takesColours(STDERR_FILENO)
 
+  static let isOutputTerminal = isatty(STDOUT_FILENO) == 1
   static let isErrorTerminal = isatty(STDERR_FILENO) == 1
   static let isInputTerminal = isatty(STDIN_FILENO) == 1
 
