@@ -32,7 +32,7 @@ enum ConnectCommand: Command {
       .init(
         purpose:
           "Speak the client protocol by hand with 'martlet serve --demo': type {\"id\":1,\"connect\":{}}.",
-        line: "martlet connect ws://127.0.0.1:8000/connection/websocket --origin http://127.0.0.1:8000"),
+        line: "martlet connect ws://127.0.0.1:8000/connection/websocket"),
     ],
     exitStatuses: [
       (.success, "closed normally: by us, or by the server with 1000, 1001 or without a code"),

@@ -5,7 +5,7 @@ enum ServerFlags {
     help: "the server: ws:// or http://, host and port")
   static let token = Flag(
     "token", .text("JWT"), environment: "MARTLET_TOKEN",
-    help: "connect as a client with this token ('martlet token' makes one)")
+    help: "connect as a client with this token; 'martlet token' makes one")
   static let user = Flag(
     "user", .text("NAME"), help: "user name to claim without a token; 'serve --demo' believes it")
 

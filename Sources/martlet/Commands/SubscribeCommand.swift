@@ -4,7 +4,7 @@ import JSON
 /// `martlet subscribe`
 enum SubscribeCommand: Command {
   private static let subscriptionToken = Flag(
-    "subscription-token", .text("JWT"), help: "token for the channel ('martlet token --channel' makes one)")
+    "subscription-token", .text("JWT"), help: "token for the channel; 'martlet token --channel' makes one")
   private static let dataOnly = Switch("data-only", help: "print the data alone, not offset, sender and tags")
   private static let count = Flag(
     "count", .integer("N", in: 1...Int.max), help: "end after so many publications")
