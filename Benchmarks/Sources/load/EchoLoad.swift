@@ -67,7 +67,9 @@ final class EchoLoad: WebSocketHandler, @unchecked Sendable {
 
   private func matches(_ message: UnsafeRawBufferPointer) -> Bool {
     guard let base = message.baseAddress else { return true }
-    return payload.withUnsafeBytes { memcmp($0.baseAddress, base, message.count) } == 0
+    return payload.withUnsafeBytes { bytes in
+      bytes.baseAddress.map { memcmp($0, base, min(message.count, bytes.count)) } == 0
+    }
   }
 
   private func bucket(_ nanoseconds: UInt64) -> Int {

@@ -6,7 +6,6 @@ import WebSockets
 let arguments = Arguments()
 let server = Server(pid: arguments.pid)
 let loop = EventLoopGroup(loops: 1).loops[0]
-setvbuf(stdout, nil, Int32(_IOLBF), 0)
 
 /// Opens connections, at most 200 at once under way.
 func open(_ count: Int, _ handler: @escaping @Sendable () -> WebSocketHandler) async -> [WebSocketConnection]
