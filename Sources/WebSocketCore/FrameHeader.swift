@@ -87,7 +87,11 @@ public struct FrameHeader: Hashable, Sendable {
     // RFC 6455 §5.5: "All control frames MUST have a payload length of 125 bytes or less".
     guard short <= 125 || !opcode.isControl else { throw .longControl }
     let lengthEnd = short < 126 ? 2 : short == 126 ? 4 : 10
-    guard bytes.count >= lengthEnd else { return nil }
+    guard bytes.count >= lengthEnd else {
+      // The highest bit of a 64-bit length is in its first byte.
+      if short == 127, bytes.count > 2, bytes[2] & 0x80 != 0 { throw .lengthTooLarge }
+      return nil
+    }
     let length = try payloadLength(short, start)
     let end = isMasked ? lengthEnd &+ 4 : lengthEnd
     guard bytes.count >= end else { return nil }
