@@ -5,8 +5,8 @@ import Glibc
 enum Program {
   /// In the order in which `martlet help` lists them.
   static let commands: [any Command.Type] = [
-    EchoCommand.self, ConnectCommand.self, PublishCommand.self, SubscribeCommand.self, DevicesCommand.self,
-    ConfigCommand.self, VersionCommand.self, HelpCommand.self,
+    ServeCommand.self, PublishCommand.self, SubscribeCommand.self, TokenCommand.self, ConfigCommand.self,
+    DevicesCommand.self, EchoCommand.self, ConnectCommand.self, VersionCommand.self, HelpCommand.self,
   ]
 
   /// Commands of the design that this build does not have, and what to say about them.

@@ -12,6 +12,8 @@ struct ServerConfiguration: Sendable {
   var allowedOrigins: [String] = []
   var allowsAnonymous = false
   var tokenSecret = ""
+  var tokenAudience = ""
+  var tokenIssuer = ""
   var apiKeys: [String] = []
   var limits = Limits()
   /// The options of channels whose name has no namespace; nil when there are no such channels.
@@ -68,6 +70,12 @@ struct ServerConfiguration: Sendable {
       help:
         "The secret that signs connection and subscription tokens (JWT, HS256). Empty means that no token is"
         + " accepted."),
+    Setting(
+      "token.audience", \.tokenAudience, .text("NAME"),
+      help: "What a token's \"aud\" must name. Empty means that it is not looked at."),
+    Setting(
+      "token.issuer", \.tokenIssuer, .text("NAME"),
+      help: "What a token's \"iss\" must be. Empty means that it is not looked at."),
     Setting(
       "api.keys", \.apiKeys, .list("KEY,…"), isSecret: true,
       help: "Keys of backends that may call POST /api/… (header X-API-Key). Empty means that nobody may."),

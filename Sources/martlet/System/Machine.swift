@@ -5,6 +5,13 @@ import Glibc
 enum Machine {
   static var coreCount: Int { max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))) }
 
+  /// The machine's name in the network.
+  static var hostName: String {
+    var name = [CChar](repeating: 0, count: 256)
+    guard gethostname(&name, name.count - 1) == 0 else { return "localhost" }
+    return String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+  }
+
   /// Milliseconds since 1970-01-01 UTC.
   static var unixMilliseconds: Int64 {
     var now = timespec()

@@ -1,0 +1,97 @@
+import EventLoops
+import Gateways
+import WebSockets
+
+/// `martlet serve`
+enum ServeCommand: Command {
+  private static let config = Flag(
+    "config", .text("FILE"), environment: "MARTLET_CONFIG",
+    help: "read this JSON5 file ('martlet config default' prints one)")
+  private static let host = Flag(
+    "host", .text("HOST"), default: "127.0.0.1",
+    help: "address or name to listen on; 0.0.0.0 means every network")
+  private static let port = Flag(
+    "port", .integer("PORT", in: 0...65_535), default: "8000", help: "port to listen on; 0 takes a free one")
+  private static let loops = Flag(
+    "loops", .integer("N", in: 1...1_024), default: "one per core", help: "event loops (threads)")
+  private static let pages = Flag(
+    "pages", .text("DIR"), default: "those that came with the program", help: "show browsers these pages")
+  private static let drain = Flag(
+    "drain-seconds", .seconds(in: 0...3_600), default: "2",
+    help: "on SIGTERM, the time over which clients are told to go")
+  private static let demo = Switch(
+    "demo", help: "open the namespaces chat, news and devices to everyone, and show the demo pages")
+
+  static let description = CommandDescription(
+    name: "serve", summary: "Run the real-time messaging server",
+    discussion: [
+      "Clients connect to ws://HOST:PORT/connection/websocket with any Centrifugo SDK; backends call"
+        + " http://HOST:PORT/api/ with an API key. Everything is denied until the configuration or a token allows it."
+        + " Settings come from the file, then the environment (MARTLET_PORT, MARTLET_TOKEN_SECRET, …), then flags;"
+        + " the later wins.",
+      "SIGTERM or Ctrl-C tells clients to reconnect elsewhere (3001), spread over --drain-seconds, and ends with"
+        + " status 0; a second one ends at once.",
+    ],
+    flags: [
+      config, host, port, loops, demo, pages, drain, Switch("tls-certificate", unavailable: Unavailable.tls),
+      Switch("tls-key", unavailable: Unavailable.tls),
+    ],
+    examples: [
+      .init(purpose: "Look around: open the page that it prints.", line: "martlet serve --demo"),
+      .init(
+        purpose: "With a configuration of your own.",
+        line: "martlet serve --config martlet.json5 --host 0.0.0.0"),
+    ])
+
+  static func run(_ arguments: Arguments) async throws -> ExitStatus {
+    let configuration = try configuration(arguments, Program.environment())
+    Machine.raiseFileLimit()
+    let termination = Termination()
+    let server = try await RunningServer.start(configuration, isDemo: arguments.has(demo))
+    announce(server, configuration, isDemo: arguments.has(demo))
+    await termination.wait()
+    await server.shutdown(spreadMilliseconds: configuration.drainMilliseconds)
+    return .success
+  }
+
+  /// File, environment, flags: the later wins.
+  static func configuration(
+    _ arguments: Arguments, _ environment: [String: String]
+  ) throws(Problem) -> ServerConfiguration {
+    var configuration = ServerConfiguration()
+    if let file = arguments.value(config) { configuration = try ConfigurationReader.load(file) }
+    try configuration.apply(environment: environment)
+    if let host = arguments.value(host) { configuration.host = host }
+    if let port = arguments.value(port) { configuration.port = port }
+    if let loops = arguments.value(loops) { configuration.loops = loops }
+    if let pages = arguments.value(pages) { configuration.pages = pages }
+    if let drain = arguments.value(drain) { configuration.drainMilliseconds = drain }
+    if let problem = configuration.contradictions.first { throw .usage(problem) }
+    if !configuration.pages.isEmpty, !TextFile.isDirectory(configuration.pages) {
+      throw .usage("pages: \(quoted(configuration.pages)) is not a directory")
+    }
+    if arguments.has(demo) { configuration.openForDemo() }
+    return configuration
+  }
+
+  private static func announce(_ server: RunningServer, _ configuration: ServerConfiguration, isDemo: Bool) {
+    if isDemo {
+      let names = ServerConfiguration.demoNamespaces.joined(separator: ", ")
+      Terminal.note(
+        Terminal.loud("DEMO: everything in \(names) is open to everyone who can reach this port."))
+      Terminal.note("  Clients are whoever they say they are. Never run this where strangers can reach it.")
+      if configuration.apiKeys == [ServerConfiguration.demoKey] {
+        Terminal.note("  API key: \(ServerConfiguration.demoKey)")
+      }
+    } else if configuration.namespaces.isEmpty, configuration.defaultNamespace == nil {
+      Terminal.note(
+        "no namespaces are configured, so there are no channels; see 'martlet config default', or try --demo")
+    }
+    if let pages = server.pages {
+      Terminal.line("pages on \(server.url(scheme: "http"))/ (from \(pages))")
+    } else if isDemo {
+      Terminal.note("  The demo pages were not found; say where they are with --pages DIR.")
+    }
+    Terminal.line("listening on \(server.url(scheme: "ws"))")
+  }
+}

@@ -1,0 +1,49 @@
+import Glibc
+
+/// Reads the pages into memory, where they are served from.
+enum PageFiles {
+  private static let maximumDepth = 8
+  /// A directory of more files than this was hardly meant.
+  private static let maximumFileCount = 10_000
+
+  /// The files of the directories by their paths for browsers: `/index.html`. Where two have the same path, the first
+  /// directory's wins. Hidden files are left out.
+  static func read(_ directories: [String]) throws(Problem) -> [String: [UInt8]] {
+    var files: [String: [UInt8]] = [:]
+    for directory in directories { try read(directory, "/", depth: 0, into: &files) }
+    return files
+  }
+
+  private static func read(
+    _ directory: String, _ path: String, depth: Int, into files: inout [String: [UInt8]]
+  ) throws(Problem) {
+    for name in try names(in: directory) {
+      let file = directory + "/" + name
+      if TextFile.isDirectory(file) {
+        if depth < maximumDepth { try read(file, path + name + "/", depth: depth + 1, into: &files) }
+      } else if files[path + name] == nil {
+        guard files.count < maximumFileCount else {
+          throw .usage("pages: there are more than \(maximumFileCount) files in \(quoted(directory))")
+        }
+        files[path + name] = try TextFile.read(file)
+      }
+    }
+  }
+
+  private static func names(in directory: String) throws(Problem) -> [String] {
+    guard let stream = opendir(directory) else {
+      throw .usage("pages: cannot read \(quoted(directory)): \(String(cString: strerror(errno)))")
+    }
+    defer { closedir(stream) }
+    var names: [String] = []
+    while let entry = readdir(stream) {
+      let name = withUnsafePointer(to: &entry.pointee.d_name) {
+        $0.withMemoryRebound(to: CChar.self, capacity: MemoryLayout.size(ofValue: $0.pointee)) {
+          String(cString: $0)
+        }
+      }
+      if !name.hasPrefix(".") { names.append(name) }
+    }
+    return names.sorted()
+  }
+}

@@ -1,0 +1,79 @@
+import EventLoops
+import Gateways
+import Realtime
+import Transport
+import WebSocketCore
+import WebSockets
+
+/// The messaging server as `serve` runs it: configuration in, listening socket out.
+struct RunningServer: Sendable {
+  private let server: HTTPServer
+  private let host: String
+  /// The directory of the pages that are shown; nil when there are none.
+  let pages: String?
+
+  /// - Throws: ``Problem`` when the address cannot be listened on or a setting cannot be used.
+  static func start(_ configuration: ServerConfiguration, isDemo: Bool) async throws(Problem) -> RunningServer
+  {
+    let pages = configuration.pages.isEmpty ? PageDirectory.find() : configuration.pages
+    let loopCount = configuration.loops == 0 ? Machine.coreCount : configuration.loops
+    let group = EventLoopGroup(loops: loopCount)
+    var limits = HubLimits()
+    limits.maximumChannelsPerClient = configuration.limits.channelsPerConnection
+    let hub = Hub(
+      loops: group.loops,
+      namespaces: Namespaces(default: configuration.defaultNamespace, named: configuration.namespaces),
+      limits: limits, encodings: [CentrifugoJSONEncoding()],
+      wallClock: { UInt64(clamping: Machine.unixMilliseconds) },
+      randomBits: { UInt64.random(in: .min ... .max) })
+    let started = ContinuousClock.now
+    let api = HTTPAPI(
+      hub: hub, keys: configuration.apiKeys,
+      node: NodeIdentity(uid: UniqueIdentifier.make(), name: Machine.hostName, version: Version.number),
+      uptimeSeconds: { UInt64(clamping: (ContinuousClock.now - started).components.seconds) })
+    let service = RealtimeServer(
+      hub: hub, api: api, options: try options(configuration, pages, isDemo: isDemo))
+    do throws(TransportError) {
+      let server = try await HTTPServer.start(
+        group: group, host: configuration.host, port: UInt16(clamping: configuration.port), service: service)
+      return RunningServer(server: server, host: configuration.host, pages: pages)
+    } catch {
+      throw .failure(Explanation.of(error))
+    }
+  }
+
+  func url(scheme: String) -> String { ListeningAddress.url(scheme: scheme, host: host, server) }
+
+  /// Stops accepting, and tells clients to reconnect (3001 of the client protocol), spread over the time.
+  func shutdown(spreadMilliseconds: UInt64) async {
+    await server.shutdown(
+      code: CloseCode(rawValue: 3001), reason: "shutdown", spreadMilliseconds: spreadMilliseconds,
+      graceMilliseconds: 2_000)
+  }
+
+  private static func options(
+    _ configuration: ServerConfiguration, _ pages: String?, isDemo: Bool
+  ) throws(Problem) -> RealtimeServerOptions {
+    var sessions = CentrifugoOptions(
+      now: { UInt64(clamping: Machine.unixMilliseconds / 1_000) }, makeClientID: UniqueIdentifier.make)
+    sessions.tokens = TokenVerifier(
+      secret: configuration.tokenSecret, audience: configuration.tokenAudience,
+      issuer: configuration.tokenIssuer)
+    sessions.allowsAnonymous = configuration.allowsAnonymous
+    sessions.takesUserFromConnectData = isDemo
+    sessions.version = "martlet \(Version.number)"
+    sessions.connectDeadlineMilliseconds = configuration.limits.connectMilliseconds
+    sessions.pingIntervalMilliseconds = configuration.limits.pingMilliseconds
+    sessions.pongDeadlineMilliseconds = configuration.limits.pongMilliseconds
+    var options = RealtimeServerOptions(sessions: sessions)
+    if configuration.allowedOrigins == ["*"] {
+      options.origins = .any
+    } else if !configuration.allowedOrigins.isEmpty {
+      options.origins = .list(configuration.allowedOrigins)
+    }
+    options.socket.limits.maximumMessageBytes = configuration.limits.messageBytes
+    options.socket.maximumQueuedBytes = configuration.limits.queueBytes
+    if let pages { options.files = StaticFiles(try PageFiles.read(PageDirectory.directories(in: pages))) }
+    return options
+  }
+}

@@ -1,0 +1,58 @@
+import Testing
+
+@testable import martlet
+
+@Suite("Configuration of serve") struct ServeConfigurationTests {
+  private func configuration(
+    _ words: [String], _ environment: [String: String] = [:]
+  ) throws -> ServerConfiguration {
+    let arguments = try Arguments(words, for: ServeCommand.description, environment: environment)
+    return try ServeCommand.configuration(arguments, environment)
+  }
+
+  @Test("Flags go over the environment")
+  func precedence() throws {
+    let environment = ["MARTLET_PORT": "2", "MARTLET_HOST": "::1", "MARTLET_DRAIN_SECONDS": "9"]
+    let result = try configuration(["--port", "3", "--drain-seconds", "1"], environment)
+    #expect(result.port == 3)
+    #expect(result.host == "::1")
+    #expect(result.drainMilliseconds == 1_000)
+  }
+
+  @Test("Without --demo nothing is open")
+  func closed() throws {
+    let result = try configuration([])
+    #expect(result.namespaces.isEmpty)
+    #expect(result.defaultNamespace == nil)
+    #expect(result.apiKeys.isEmpty)
+    #expect(!result.allowsAnonymous)
+  }
+
+  @Test("--demo opens its namespaces and keeps the configuration's keys")
+  func demo() throws {
+    let result = try configuration(["--demo"])
+    #expect(result.namespaces.keys.sorted() == ["chat", "devices", "news"])
+    #expect(result.apiKeys == ["demo-key"])
+    #expect(result.allowsAnonymous)
+    #expect(result.namespaces["devices"]?.historySize == 600)
+    #expect(result.namespaces["devices"]?.emitsJoinLeave == true)
+    #expect(result.namespaces["news"]?.keepsPresence == false)
+    #expect(try configuration(["--demo"], ["MARTLET_API_KEYS": "own"]).apiKeys == ["own"])
+  }
+
+  @Test("Pages must be a directory, and TLS is refused in words")
+  func refused() {
+    #expect(throws: Problem.usage("pages: \"/no/such\" is not a directory")) {
+      try configuration(["--pages", "/no/such"])
+    }
+    #expect(throws: Problem.self) { try configuration(["--tls-key", "key.pem"]) }
+  }
+
+  @Test("Identifiers are UUIDs and differ")
+  func identifiers() {
+    let all = (0..<1_000).map { _ in UniqueIdentifier.make() }
+    #expect(Set(all).count == all.count)
+    let pattern = /[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}/
+    #expect(all.allSatisfy { $0.wholeMatch(of: pattern) != nil })
+  }
+}
