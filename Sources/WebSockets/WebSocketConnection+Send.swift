@@ -48,6 +48,7 @@ extension WebSocketConnection {
     guard let transport, transport.queuedByteCount > options.maximumQueuedBytes else { return true }
     transport.flush()
     guard transport.queuedByteCount > options.maximumQueuedBytes else { return true }
+    registry?.counters.slowConsumers.count()
     _ = closing.fail(reason: ConnectionCloseReason.outboundQueueOverflow.explanation)
     transport.abort()
     return false

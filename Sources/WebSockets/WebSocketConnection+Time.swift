@@ -6,7 +6,9 @@ extension WebSocketConnection {
   public func timerFired(_ token: UInt64) {
     timer = nil
     // Otherwise the peer has not completed the closing handshake in time, or has not ended the stream.
-    if closing.state == .open { beat() } else { transport?.abort() }
+    if closing.state == .open { return beat() }
+    registry?.counters.closeTimeouts.count()
+    transport?.abort()
   }
 
   /// One timer serves the whole life: heartbeat while open, the deadline of the closing handshake then.
@@ -35,6 +37,7 @@ extension WebSocketConnection {
     case .sendPing:
       ping()
     case .expired:
+      registry?.counters.pongTimeouts.count()
       _ = closing.fail(reason: "The peer did not answer a ping in time.")
       transport?.abort()
       return

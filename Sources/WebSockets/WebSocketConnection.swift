@@ -22,7 +22,7 @@ public final class WebSocketConnection: ConnectionHandler, TimerTarget, ServedCo
   var keepalive: Keepalive
   var timer: TimerID?
   let masking: MaskingKeys?
-  private let registry: ConnectionRegistry?
+  let registry: ConnectionRegistry?
   var registryIndex = 0
   private let eventLoop: EventLoop
   private let address: SocketAddress
@@ -84,6 +84,7 @@ public final class WebSocketConnection: ConnectionHandler, TimerTarget, ServedCo
     do {
       while closing.state != .finished, let event = try decoder.next(&input) { handle(event) }
     } catch {
+      registry?.counters.count(error)
       fail(error.closeCode, error.description)
     }
   }

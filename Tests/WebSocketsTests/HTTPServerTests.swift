@@ -126,14 +126,40 @@ final class EchoingHandler: WebSocketHandler {
     await server.shutdown(graceMilliseconds: 0)
   }
 
+  @Test func limitsThatAreMetAreCounted() async throws {
+    let options = HTTPServerOptions(requestTimeoutMilliseconds: 50)
+    let server = try await serve(options)
+    for bytes in ["nonsense\r\n\r\n", "GET / HT"] {
+      let client = try #require(RawClient(port: server.port))
+      client.send(bytes)
+      _ = client.receive()
+    }
+    for (frame, close) in [
+      ([0x81, 0x01, 0x41], [0x03, 0xEA]), ([0x82, 0xFF, 0, 0, 0, 0, 1, 0, 0, 0], [0x03, 0xF1]),
+    ]
+      as [([UInt8], [UInt8])]
+    {
+      let client = try #require(RawClient(port: server.port))
+      client.send(handshake)
+      _ = client.receive(untilText: "\r\n\r\n")
+      client.send(frame + [0, 0, 0, 0])
+      #expect(client.receive().dropFirst(2).prefix(2).elementsEqual(close))
+    }
+    let counted = options.counters.values.filter { $0.value > 0 }.map { "\($0.name) \($0.value)" }
+    #expect(counted == ["http_rejected 1", "http_timeouts 1", "messages_too_big 1", "protocol_errors 1"])
+    await server.shutdown(graceMilliseconds: 0)
+  }
+
+  // RFC 6455 §1.3: the handshake's example.
+  private let handshake =
+    "GET /socket HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    + "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+
   @Test func framesSentWithTheHandshakeAreServed() async throws {
     let server = try await serve()
     let client = try #require(RawClient(port: server.port))
-    // RFC 6455 §1.3 and §5.7: the handshake's example and the masked "Hello".
-    let request =
-      "GET /socket HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-      + "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
-    client.send(Array(request.utf8) + [0x81, 0x85, 0x37, 0xfa, 0x21, 0x3d, 0x7f, 0x9f, 0x4d, 0x51, 0x58])
+    // RFC 6455 §5.7: the masked "Hello".
+    client.send(Array(handshake.utf8) + [0x81, 0x85, 0x37, 0xfa, 0x21, 0x3d, 0x7f, 0x9f, 0x4d, 0x51, 0x58])
     let frame: [UInt8] = [0x81, 0x05, 0x48, 0x65, 0x6c, 0x6c, 0x6f]
     let received = client.receive(until: frame)
     let head = String(decoding: received.dropLast(frame.count), as: UTF8.self)

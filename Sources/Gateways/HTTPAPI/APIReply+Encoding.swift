@@ -101,6 +101,10 @@ extension JSONWriter {
     member("limit_errors", counters.limitRefusals)
     member("permission_errors", counters.permissionRefusals)
     member("channels_held", counters.heldChannels)
+    for metric in node.moreMetrics {
+      key(metric.name)
+      number(metric.value)
+    }
     endObject()
     endObject()
     endObject()

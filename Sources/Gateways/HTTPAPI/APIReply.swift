@@ -32,6 +32,7 @@ struct APINode: Sendable {
   let identity: NodeIdentity
   let uptimeSeconds: UInt64
   let counters: HubCounters
+  var moreMetrics: [(name: String, value: UInt64)] = []
 }
 
 /// How this process calls itself in `info`.

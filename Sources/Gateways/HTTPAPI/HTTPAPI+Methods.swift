@@ -19,8 +19,10 @@ extension HTTPAPI {
     case .channels(let pattern):
       hub.channels(ChannelPattern(pattern)) { done(.result(.channels($0))) }
     case .info:
-      hub.counters { [node, uptimeSeconds] in
-        done(.result(.info(APINode(identity: node, uptimeSeconds: uptimeSeconds(), counters: $0))))
+      hub.counters { [node, uptimeSeconds, moreMetrics] in
+        let node = APINode(
+          identity: node, uptimeSeconds: uptimeSeconds(), counters: $0, moreMetrics: moreMetrics())
+        done(.result(.info(node)))
       }
     case .batch(let commands, let isParallel):
       perform(commands, isParallel: isParallel, done)

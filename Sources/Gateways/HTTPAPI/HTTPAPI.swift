@@ -10,6 +10,7 @@ public final class HTTPAPI: Sendable {
   let hub: Hub
   let node: NodeIdentity
   let uptimeSeconds: @Sendable () -> UInt64
+  let moreMetrics: @Sendable () -> [(name: String, value: UInt64)]
   private let keys: APIKeys
   private let prefix: String
 
@@ -20,14 +21,16 @@ public final class HTTPAPI: Sendable {
   ///   - keys: The keys that open it; empty ones do not count. With none it is closed.
   ///   - node: What `info` says of this process.
   ///   - uptimeSeconds: How long the process has been running.
+  ///   - moreMetrics: What `info` counts beside what the hub counts.
   ///   - prefix: The path before the method, without a slash at its end.
   public init(
     hub: Hub, keys: [String], node: NodeIdentity, uptimeSeconds: @escaping @Sendable () -> UInt64,
-    prefix: String = "/api"
+    moreMetrics: @escaping @Sendable () -> [(name: String, value: UInt64)] = { [] }, prefix: String = "/api"
   ) {
     self.hub = hub
     self.node = node
     self.uptimeSeconds = uptimeSeconds
+    self.moreMetrics = moreMetrics
     self.keys = APIKeys(keys)
     self.prefix = prefix
   }

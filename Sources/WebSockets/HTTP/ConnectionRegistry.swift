@@ -14,10 +14,12 @@ protocol ServedConnection: AnyObject {
 /// The connections of a server on one loop. Loop-confined.
 final class ConnectionRegistry: @unchecked Sendable {
   let loop: EventLoop
+  let counters: ServerCounters
   private var connections: [any ServedConnection] = []
 
-  init(loop: EventLoop) {
+  init(loop: EventLoop, counters: ServerCounters) {
     self.loop = loop
+    self.counters = counters
   }
 
   var count: Int { connections.count }

@@ -29,7 +29,7 @@ public final class HTTPServer: Sendable {
     group: EventLoopGroup, host: String?, port: UInt16, options: HTTPServerOptions = HTTPServerOptions(),
     service: any HTTPService
   ) async throws(TransportError) -> HTTPServer {
-    let registries = group.loops.map { ConnectionRegistry(loop: $0) }
+    let registries = group.loops.map { ConnectionRegistry(loop: $0, counters: options.counters) }
     let listener = try await Listener.bind(group: group, host: host, port: port, backlog: options.backlog) {
       loop in
       HTTPServerConnection(service: service, options: options, registry: registries[loop.index])

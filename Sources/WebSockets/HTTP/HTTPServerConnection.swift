@@ -99,6 +99,7 @@ final class HTTPServerConnection: ConnectionHandler, TimerTarget, ServedConnecti
         }
       }
     } catch {
+      registry.counters.requestsRejected.count()
       refuse(error.suggestedStatus, error.description)
     }
     guard !input.isEmpty else { return }
@@ -228,6 +229,7 @@ final class HTTPServerConnection: ConnectionHandler, TimerTarget, ServedConnecti
     timer = nil
     switch state {
     case .reading where !decoder.isIdle:
+      registry.counters.requestTimeouts.count()
       refuse(.requestTimeout, "The request took too long to arrive.")
     case .reading: end()
     case .answering, .ending, .upgraded, .closed: break

@@ -11,6 +11,8 @@ public struct HTTPServerOptions: Sendable {
   public var idleTimeoutMilliseconds: UInt64
   /// Connections waiting in the kernel's accept queue. Default 4,096.
   public var backlog: Int32
+  /// Counts how often limits are met; pass one of your own to read it.
+  public var counters = ServerCounters()
 
   /// Makes options with the defaults of docs/limits.md.
   public init(

@@ -27,15 +27,20 @@ struct RunningServer: Sendable {
       wallClock: { UInt64(clamping: Machine.unixMilliseconds) },
       randomBits: { UInt64.random(in: .min ... .max) })
     let started = ContinuousClock.now
+    let counters = ServerCounters()
     let api = HTTPAPI(
       hub: hub, keys: configuration.apiKeys,
       node: NodeIdentity(uid: UniqueIdentifier.make(), name: Machine.hostName, version: Version.number),
-      uptimeSeconds: { UInt64(clamping: (ContinuousClock.now - started).components.seconds) })
+      uptimeSeconds: { UInt64(clamping: (ContinuousClock.now - started).components.seconds) },
+      moreMetrics: { counters.values })
+    var httpOptions = HTTPServerOptions()
+    httpOptions.counters = counters
     let service = RealtimeServer(
       hub: hub, api: api, options: try options(configuration, pages, isDemo: isDemo))
     do throws(TransportError) {
       let server = try await HTTPServer.start(
-        group: group, host: configuration.host, port: UInt16(clamping: configuration.port), service: service)
+        group: group, host: configuration.host, port: UInt16(clamping: configuration.port), options: httpOptions,
+        service: service)
       return RunningServer(server: server, host: configuration.host, pages: pages)
     } catch {
       throw .failure(Explanation.of(error))

@@ -1,0 +1,39 @@
+import Synchronization
+import WebSocketCore
+
+/// How often a server's limits were met, since it was made. Any thread; what is counted here is rare, so that atomics
+/// cost nothing.
+public final class ServerCounters: Sendable {
+  let requestsRejected = Atomic<UInt64>(0)
+  let requestTimeouts = Atomic<UInt64>(0)
+  let messagesTooBig = Atomic<UInt64>(0)
+  let protocolErrors = Atomic<UInt64>(0)
+  let pongTimeouts = Atomic<UInt64>(0)
+  let closeTimeouts = Atomic<UInt64>(0)
+  let slowConsumers = Atomic<UInt64>(0)
+
+  /// Makes counters at zero.
+  public init() {}
+
+  func count(_ violation: ProtocolViolation) {
+    if violation.closeCode == .messageTooBig { messagesTooBig.count() } else { protocolErrors.count() }
+  }
+
+  /// The counters by their names in docs/limits.md.
+  public var values: [(name: String, value: UInt64)] {
+    [
+      ("http_rejected", requestsRejected.load(ordering: .relaxed)),
+      ("http_timeouts", requestTimeouts.load(ordering: .relaxed)),
+      ("messages_too_big", messagesTooBig.load(ordering: .relaxed)),
+      ("protocol_errors", protocolErrors.load(ordering: .relaxed)),
+      ("pong_timeouts", pongTimeouts.load(ordering: .relaxed)),
+      ("close_timeouts", closeTimeouts.load(ordering: .relaxed)),
+      ("slow_consumers", slowConsumers.load(ordering: .relaxed)),
+    ]
+  }
+}
+
+extension Atomic<UInt64> {
+  /// Counts one.
+  func count() { wrappingAdd(1, ordering: .relaxed) }
+}
