@@ -110,13 +110,16 @@ struct Arguments: Sendable {
   }
 }
 
+/// A path in quotes: what matters of it is mostly at its end.
+func quoted(path: String) -> String { quoted(path, limit: 4_096) }
+
 /// `text` in quotes, on one line and of bounded length, fit for an error message.
-func quoted(_ text: String) -> String {
+func quoted(_ text: String, limit: Int = 60) -> String {
   var result = "\""
-  for scalar in text.unicodeScalars.prefix(60) {
+  for scalar in text.unicodeScalars.prefix(limit) {
     // Control characters could move the cursor or colour the terminal.
     let isControl = scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value)
     if isControl { result += "?" } else { result.unicodeScalars.append(scalar) }
   }
-  return result + (text.unicodeScalars.count > 60 ? "…\"" : "\"")
+  return result + (text.unicodeScalars.count > limit ? "…\"" : "\"")
 }

@@ -28,14 +28,14 @@ enum ConfigCommand: Command {
       guard let file else { throw Problem.usage("FILE is missing; usage: martlet config check FILE") }
       return try check(file)
     }
-    if let file { throw Problem.usage("'config \(action)' takes no FILE, but was given \(quoted(file))") }
+    if let file { throw Problem.usage("'config \(action)' takes no FILE, but was given \(quoted(path: file))") }
     Terminal.write(action == "default" ? ConfigurationText.defaults() : ConfigurationText.documentation())
     return .success
   }
 
   private static func check(_ file: String) throws(Problem) -> ExitStatus {
     guard let text = String(validating: try TextFile.read(file), as: UTF8.self) else {
-      throw .usage("\(quoted(file)) is not a text file (UTF-8)")
+      throw .usage("\(quoted(path: file)) is not a text file (UTF-8)")
     }
     let problems = ConfigurationReader.read(text, fileName: file).problems
     for problem in problems { Terminal.note(problem) }

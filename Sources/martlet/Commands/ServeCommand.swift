@@ -68,7 +68,7 @@ enum ServeCommand: Command {
     if let drain = arguments.value(drain) { configuration.drainMilliseconds = drain }
     if let problem = configuration.contradictions.first { throw .usage(problem) }
     if !configuration.pages.isEmpty, !TextFile.isDirectory(configuration.pages) {
-      throw .usage("pages: \(quoted(configuration.pages)) is not a directory")
+      throw .usage("pages: \(quoted(path: configuration.pages)) is not a directory")
     }
     if arguments.has(demo) { configuration.openForDemo() }
     return configuration

@@ -25,7 +25,7 @@ struct ConfigurationReader {
   /// Reads a file for a command that cannot go on without it.
   static func load(_ path: String) throws(Problem) -> ServerConfiguration {
     guard let text = String(validating: try TextFile.read(path), as: UTF8.self) else {
-      throw .usage("\(quoted(path)) is not a text file (UTF-8)")
+      throw .usage("\(quoted(path: path)) is not a text file (UTF-8)")
     }
     let reader = read(text, fileName: path)
     guard let problem = reader.problems.first else { return reader.configuration }

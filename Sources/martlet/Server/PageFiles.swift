@@ -23,7 +23,7 @@ enum PageFiles {
         if depth < maximumDepth { try read(file, path + name + "/", depth: depth + 1, into: &files) }
       } else if files[path + name] == nil {
         guard files.count < maximumFileCount else {
-          throw .usage("pages: there are more than \(maximumFileCount) files in \(quoted(directory))")
+          throw .usage("pages: there are more than \(maximumFileCount) files in \(quoted(path: directory))")
         }
         files[path + name] = try TextFile.read(file)
       }
@@ -32,7 +32,7 @@ enum PageFiles {
 
   private static func names(in directory: String) throws(Problem) -> [String] {
     guard let stream = opendir(directory) else {
-      throw .usage("pages: cannot read \(quoted(directory)): \(String(cString: strerror(errno)))")
+      throw .usage("pages: cannot read \(quoted(path: directory)): \(String(cString: strerror(errno)))")
     }
     defer { closedir(stream) }
     var names: [String] = []

@@ -7,7 +7,7 @@ enum TextFile {
 
   static func read(_ path: String) throws(Problem) -> [UInt8] {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else { throw .usage("cannot read \(quoted(path)): \(errorText())") }
+    guard descriptor >= 0 else { throw .usage("cannot read \(quoted(path: path)): \(errorText())") }
     defer { close(descriptor) }
     return try readAll(descriptor, name: path)
   }
@@ -29,11 +29,11 @@ enum TextFile {
       if count == 0 { return bytes }
       if count < 0 {
         if errno == EINTR { continue }
-        throw .usage("cannot read \(quoted(name)): \(errorText())")
+        throw .usage("cannot read \(quoted(path: name)): \(errorText())")
       }
       bytes += chunk[..<count]
       guard bytes.count <= maximumBytes else {
-        throw .usage("\(quoted(name)) is larger than \(maximumBytes >> 20) MiB")
+        throw .usage("\(quoted(path: name)) is larger than \(maximumBytes >> 20) MiB")
       }
     }
   }
