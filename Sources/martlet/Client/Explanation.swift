@@ -19,6 +19,12 @@ enum Explanation {
     }
   }
 
+  /// The first sentence: what happened, without the advice.
+  static func brief(_ error: WebSocketError) -> String {
+    let text = of(error)
+    return text.firstRange(of: ". ").map { String(text[..<$0.lowerBound]) } ?? text
+  }
+
   private static func hint(_ status: Int) -> String {
     switch status {
     case 401, 403: " (is the origin or the token allowed?)"

@@ -126,7 +126,7 @@ final class RealtimeClient: WebSocketHandler, TimerTarget, @unchecked Sendable {
 
   private func connectFailed(_ error: WebSocketError) {
     guard state == .connecting else { return }
-    let reason = Explanation.of(error)
+    let reason = Explanation.brief(error)
     // A refusal is the server's answer; only what may pass by itself is tried again.
     if error.code == .invalidURL || (400..<500).contains(error.status?.code ?? 0) {
       end(reason)

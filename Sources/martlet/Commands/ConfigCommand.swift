@@ -28,7 +28,9 @@ enum ConfigCommand: Command {
       guard let file else { throw Problem.usage("FILE is missing; usage: martlet config check FILE") }
       return try check(file)
     }
-    if let file { throw Problem.usage("'config \(action)' takes no FILE, but was given \(quoted(path: file))") }
+    if let file {
+      throw Problem.usage("'config \(action)' takes no FILE, but was given \(quoted(path: file))")
+    }
     Terminal.write(action == "default" ? ConfigurationText.defaults() : ConfigurationText.documentation())
     return .success
   }

@@ -48,16 +48,28 @@ enum ConfigurationText {
     ]
   }
 
-  /// Tables in Markdown for docs/.
+  /// docs/configuration.md.
   static func documentation() -> String {
-    var lines = ["| Option | Default | Environment | Meaning |", "| --- | --- | --- | --- |"]
+    var lines = [
+      "# Configuration of the server", "",
+      "`martlet serve --config FILE` reads JSON5. `martlet config default` prints a file to start from, `martlet",
+      "config check FILE` finds mistakes, and `martlet config docs` printed this page. An environment variable goes",
+      "over the file, a flag over both. A time is a number of seconds or a text such as `\"15m\"`, a size a number of",
+      "bytes or a text such as `\"64KiB\"`.", "", "## The server", "",
+      "| Option | Default | Environment | Meaning |", "| --- | --- | --- | --- |",
+    ]
     let configuration = ServerConfiguration()
     for setting in ServerConfiguration.settings {
       lines.append(
         "| `\(setting.key)` | `\(setting.show(configuration))` | `\(setting.environmentName)` | \(setting.help) |"
       )
     }
-    lines += ["", "| Option of a namespace | Default | Meaning |", "| --- | --- | --- |"]
+    lines += [
+      "", "## Namespaces", "",
+      "`namespaces` is an object of objects: the channel `chat:lobby` is of the namespace `chat`. `default_namespace`",
+      "is for channels without a colon; without it there are none.", "",
+      "| Option of a namespace | Default | Meaning |", "| --- | --- | --- |",
+    ]
     let options = NamespaceOptions()
     for setting in NamespaceOptions.settings {
       lines.append("| `\(setting.key)` | `\(setting.show(options))` | \(setting.help) |")

@@ -30,6 +30,13 @@ import Testing
     #expect(Set(ServerConfiguration.settings.map(\.key)).count == ServerConfiguration.settings.count)
   }
 
+  @Test("docs/configuration.md is what `config docs` prints")
+  func documentation() throws {
+    let root = #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(4)
+    let path = root.joined(separator: "/") + "/docs/configuration.md"
+    #expect(String(decoding: try TextFile.read(path), as: UTF8.self) == ConfigurationText.documentation())
+  }
+
   @Test("The example namespace of the default configuration works when its comment signs are taken away")
   func example() {
     let text = ConfigurationText.defaults().split(separator: "\n", omittingEmptySubsequences: false)
