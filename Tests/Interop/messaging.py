@@ -6,6 +6,7 @@ import json
 
 import requests
 from websockets.asyncio.client import connect as websockets_connect
+from websockets.exceptions import ConnectionClosed
 
 SECRET = "a secret of the tests, 32 bytes and more"
 API_KEY = "a-key-of-the-tests"
@@ -131,14 +132,17 @@ class Commands:
         reply = await self.call(connect={**({"token": token} if token else {}), **parameters})
         return reply["connect"] if "connect" in reply else reply
 
-    async def closed(self, timeout=10):
+    async def closed(self, timeout=10, answers_pings=True):
         """Waits for the server to close; returns its code."""
-        await asyncio.wait_for(self._drain(), timeout)
+        await asyncio.wait_for(self._drain(answers_pings), timeout)
         return self.socket.protocol.close_rcvd.code if self.socket.protocol.close_rcvd else 1006
 
-    async def _drain(self):
-        async for _ in self.socket:
-            pass
+    async def _drain(self, answers_pings):
+        with contextlib.suppress(ConnectionClosed):
+            while True:
+                frame = await self.socket.recv()
+                if frame == "{}" and answers_pings:
+                    await self.send({})
 
 
 class CuttableProxy:

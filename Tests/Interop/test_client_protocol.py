@@ -82,12 +82,17 @@ async def test_no_connect_command_in_time(tmp_path):
             assert connected["ping"] == 2
             await good.connect(token())
             assert await silent.closed(5) == 3502
-            assert await deaf.next() == {}
-            assert await deaf.closed(5) == 3012
-            # `call` answers pings, so this one is still there.
-            for _ in range(6):
-                assert "error" not in await good.call(ping={})
-                await asyncio.sleep(0.5)
+
+            async def do_not_answer():
+                assert await deaf.next() == {}
+                assert await deaf.closed(5, answers_pings=False) == 3012
+
+            async def answer():
+                for _ in range(8):  # `call` answers pings that come before its reply.
+                    assert "error" not in await good.call(ping={})
+                    await asyncio.sleep(0.5)
+
+            await asyncio.gather(do_not_answer(), answer())
 
 
 # Not the protocol
@@ -130,6 +135,15 @@ async def test_text_that_is_no_command_after_connecting(serve):
     async with Commands.open(serve) as it:
         await it.connect(token())
         await it.send("nonsense")
+        assert await it.closed() == 3501
+
+
+@pytest.mark.parametrize("count", [0, 1, 20])
+async def test_text_that_is_no_command_behind_others(serve, count):
+    """The commands before it are under way, or wait for one another, when it ends the connection."""
+    async with Commands.open(serve) as it:
+        subscriptions = [{"id": 2 + number, "subscribe": {"channel": fresh()}} for number in range(count)]
+        await it.send({"id": 1, "connect": {"token": token()}}, *subscriptions, "nonsense", *subscriptions)
         assert await it.closed() == 3501
 
 

@@ -38,7 +38,7 @@ final class CentrifugoSession: TimerTarget, @unchecked Sendable {
   private(set) var isClosed = false
   /// A command whose reply waits for another loop; those behind it wait, so that they see its effect.
   private var isBusy = false
-  private var waiting: [[UInt8]] = []
+  private var waiting: ArraySlice<[UInt8]> = []
   private var waitingBytes = 0
   var heartbeat = SessionHeartbeat()
 
@@ -86,18 +86,17 @@ final class CentrifugoSession: TimerTarget, @unchecked Sendable {
   /// The command under way will be answered later: `finish` goes on with those behind it.
   func begin() { isBusy = true }
 
-  /// The command under way has been answered.
+  /// The command under way has been answered. The connection may have ended meanwhile, and a command that waited may end
+  /// it: then there is nothing left to read, and nobody to read it from.
   func finish() {
     guard isBusy else { return }
     isBusy = false
-    var index = 0
-    while index < waiting.count, !isBusy, !isClosed {
-      let line = waiting[index]
-      index += 1
+    while !isBusy, !isClosed, let line = waiting.popFirst() {
       waitingBytes -= line.count
       line.withUnsafeBytes { perform($0) }
     }
-    waiting.removeFirst(index)
+    guard !isClosed else { return }
+    if waiting.isEmpty { waiting = [] }
     if waitingBytes <= Self.maximumWaitingBytes / 2 { output.resumeReading() }
   }
 
