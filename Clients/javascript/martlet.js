@@ -1,0 +1,927 @@
+// A client of Martlet for browsers: real-time messages over one WebSocket that comes back by itself.
+//
+//   import { Client } from '/martlet.js';
+//   const client = new Client();
+//   const news = client.subscription('news:1');
+//   news.on('publication', ({ data }) => console.log(data));
+//   news.subscribe();
+//   client.connect();
+//
+// It speaks Centrifugo's JSON protocol: https://centrifugal.dev/docs/transports/client_protocol
+// Members whose names begin with an underscore are for this module only.
+
+/**
+ * A place in a channel's stream of publications.
+ * @typedef {{ epoch: string, offset: number }} StreamPosition
+ */
+/**
+ * Who published, joined or left.
+ * @typedef {{ user: string, client: string, conn_info?: unknown, chan_info?: unknown }} ClientInfo
+ */
+/**
+ * `recovered` tells that it was missed while there was no connection.
+ * @typedef {{ data: any, offset?: number, info?: ClientInfo, tags: Record<string, string>, recovered: boolean }} Publication
+ */
+/**
+ * @typedef {{ publications: Publication[], offset: number, epoch: string }} History
+ * @typedef {{ limit?: number, since?: StreamPosition, reverse?: boolean }} HistoryOptions
+ */
+/**
+ * `getToken` is called when there is no token yet and whenever a fresh one is needed; a promise of an empty value means
+ * that there is none to be had.
+ * @typedef {object} SubscriptionOptions
+ * @property {string} [token]
+ * @property {(context: { channel: string }) => string | Promise<string>} [getToken]
+ * @property {boolean} [recoverable] whether to ask for what was missed after a reconnect; true when not said
+ * @property {boolean} [joinLeave] whether to be told who comes and goes
+ * @property {StreamPosition} [since] the first subscribe asks for what came after this
+ */
+/**
+ * The last five replace what the browser has, for tests.
+ * @typedef {object} ClientOptions
+ * @property {string} [token]
+ * @property {() => string | Promise<string>} [getToken] like that of a subscription
+ * @property {unknown} [data] goes to the server with the connect command
+ * @property {string} [name] what the server is told that this client is
+ * @property {typeof globalThis.WebSocket} [WebSocket]
+ * @property {(f: () => void, milliseconds: number) => any} [setTimeout]
+ * @property {(timer: any) => void} [clearTimeout]
+ * @property {() => number} [random] from 0 up to, not including, 1
+ * @property {() => number} [now] milliseconds
+ */
+
+const OPENING_TIMEOUT_MS = 10_000;
+const COMMAND_TIMEOUT_MS = 5_000;
+/** How much later than announced a ping may come. */
+const PING_SLACK_MS = 10_000;
+const BACKOFF_FLOOR_MS = 50;
+const BACKOFF_START_MS = 500;
+const BACKOFF_CEILING_MS = 20_000;
+/** A token is renewed this long before it ends. */
+const RENEWAL_MARGIN_MS = 10_000;
+/** Longer timers fire at once in browsers. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+/** The codes of errors that arise here; those of the server begin at 100. */
+const TIMEOUT = 1;
+const CLIENT_DISCONNECTED = 3;
+const CONNECT_TOKEN = 5;
+const REFRESH_TOKEN = 6;
+const UNSUBSCRIBED = 7;
+const SUBSCRIBE_TOKEN = 8;
+const SUBSCRIPTION_REFRESH_TOKEN = 9;
+const CONNECTION_CLOSED = 11;
+const BAD_PROTOCOL = 12;
+const TOKEN_EXPIRED = 109;
+
+/** Why there is no connection, or no subscription. Closed by the server: its code, from 2000 on. */
+const CALLED = 0;
+const TRANSPORT_CLOSED = 1;
+const UNAUTHORIZED = 1;
+const NO_PING = 2;
+const CANNOT_OPEN = 2;
+const SUBSCRIBE_TIMEOUT = 3;
+const UNSUBSCRIBE_ERROR = 4;
+
+/** After these close codes the server does not want to see this client again. */
+const isTerminal = (code) => (code >= 3500 && code <= 3999) || (code >= 4500 && code <= 4999);
+
+/** From this code on, an unsubscribe push means: come again. */
+const FIRST_RESUBSCRIBE_CODE = 2500;
+
+/** What a command, or the client, failed with. */
+export class MartletError extends Error {
+  /**
+   * @param {number} code from 100 on the server's, below that the client's own
+   * @param {string} message
+   * @param {boolean} [temporary] whether the same may succeed later
+   */
+  constructor(code, message, temporary = false, options = undefined) {
+    super(message, options);
+    this.name = 'MartletError';
+    this.code = code;
+    this.temporary = temporary;
+  }
+}
+
+class Emitter {
+  /** @type {Map<string, Set<Function>>} */
+  #listeners = new Map();
+
+  /**
+   * @param {string} type
+   * @param {(event: any) => void} listener
+   * @returns {() => void} takes the listener off
+   */
+  on(type, listener) {
+    if (!this.#listeners.has(type)) this.#listeners.set(type, new Set());
+    this.#listeners.get(type).add(listener);
+    return () => this.off(type, listener);
+  }
+
+  /** @param {string} type @param {(event: any) => void} listener */
+  off(type, listener) {
+    this.#listeners.get(type)?.delete(listener);
+  }
+
+  /** A listener that throws is reported as uncaught; it keeps neither the others nor the protocol from going on. */
+  _emit(type, event) {
+    for (const listener of [...(this.#listeners.get(type) ?? [])]) {
+      try {
+        listener(event);
+      } catch (error) {
+        queueMicrotask(() => { throw error; });
+      }
+    }
+  }
+}
+
+/** How far a channel's stream has been shown. */
+class Position {
+  epoch = '';
+  offset = 0;
+  /** Whether the server can tell what comes after this. */
+  isRecoverable = false;
+
+  /** @param {StreamPosition} [since] */
+  constructor(since) {
+    if (since) Object.assign(this, { epoch: since.epoch, offset: since.offset, isRecoverable: true });
+  }
+
+  /** The members of a subscribe command. */
+  get request() {
+    return this.isRecoverable ? { recover: true, epoch: this.epoch, offset: this.offset } : {};
+  }
+
+  /**
+   * Starts from a subscribe reply.
+   * @returns the reply's publications that have not been shown
+   */
+  start({ epoch = '', offset = 0, recoverable = false, publications = [] }) {
+    const shown = epoch === this.epoch ? this.offset : 0;
+    const missed = publications.filter((publication) => !publication.offset || publication.offset > shown);
+    this.epoch = epoch;
+    this.isRecoverable = recoverable;
+    // Each of those missed moves it on when it is shown: a listener may unsubscribe amid them.
+    this.offset = missed.length > 0 ? (missed[0].offset ?? offset + 1) - 1 : offset;
+    return missed;
+  }
+
+  /** Whether the publication has not been shown; it counts as shown from now on. Without an offset nobody can know. */
+  advance({ offset }) {
+    if (!offset) return true;
+    if (offset <= this.offset) return false;
+    this.offset = offset;
+    return true;
+  }
+}
+
+/** What a subscribe reply tells the page. */
+const subscribedEvent = (reply, missed) => ({
+  wasRecovering: reply.was_recovering ?? false,
+  recovered: reply.recovered ?? false,
+  recoverable: reply.recoverable ?? false,
+  epoch: reply.epoch ?? '',
+  offset: reply.offset ?? 0,
+  missed: missed.length,
+});
+
+/** @returns {Publication} */
+const publicationEvent = ({ data, offset, info, tags = {} }, recovered) => ({ data, offset, info, tags, recovered });
+
+/** What is injected for tests, and the waiting times made of it. */
+class Surroundings {
+  // The browser's timers refuse to be called as methods of anything but the window.
+  constructor({
+    WebSocket = globalThis.WebSocket,
+    setTimeout = (f, milliseconds) => globalThis.setTimeout(f, milliseconds),
+    clearTimeout = (timer) => globalThis.clearTimeout(timer),
+    random = () => Math.random(),
+    now = () => Date.now(),
+  }) {
+    Object.assign(this, { WebSocket, setTimeout, clearTimeout, random, now });
+  }
+
+  /** Full jitter: a thousand clients that lost the same server do not come back at the same moment. */
+  backoff(attempts) {
+    const ceiling = Math.min(BACKOFF_CEILING_MS, BACKOFF_START_MS * 2 ** attempts);
+    return Math.max(BACKOFF_FLOOR_MS, this.random() * ceiling);
+  }
+
+  timer() { return new Timer(this); }
+}
+
+/** One timer that can be set again. */
+class Timer {
+  #surroundings;
+  #running = null;
+
+  constructor(surroundings) { this.#surroundings = surroundings; }
+
+  get isSet() { return this.#running !== null; }
+
+  set(milliseconds, f) {
+    this.clear();
+    this.#running = this.#surroundings.setTimeout(() => {
+      this.#running = null;
+      f();
+    }, Math.min(milliseconds, LONGEST_TIMER_MS));
+  }
+
+  clear() {
+    if (this.#running !== null) this.#surroundings.clearTimeout(this.#running);
+    this.#running = null;
+  }
+}
+
+/** A token that is fetched when it is missing, and renewed before it ends. */
+class Token {
+  #fetch;
+  #surroundings;
+  #renewal;
+  #given;
+
+  constructor(surroundings, given, fetch) {
+    this.#surroundings = surroundings;
+    this.#given = given || undefined;
+    this.#fetch = fetch;
+    this.#renewal = surroundings.timer();
+  }
+
+  get value() { return this.#given; }
+  get isMissing() { return this.#given === undefined && this.#fetch !== undefined; }
+  get isRenewable() { return this.#fetch !== undefined; }
+
+  /** Returns undefined when there is none to be had. */
+  async fetch() { return (this.#given = (await this.#fetch()) || undefined); }
+  forget() { this.#given = undefined; }
+
+  /** Calls back before the time that a reply gives the token is over. */
+  expect({ expires = false, ttl = 0 }, renew) {
+    this.stop();
+    if (!expires || !this.isRenewable) return;
+    const milliseconds = ttl * 1_000;
+    this.#renewal.set(Math.max(1_000, milliseconds - Math.min(RENEWAL_MARGIN_MS, milliseconds / 2)), renew);
+  }
+
+  /** Calls back for another try. */
+  retry(renew) { this.#renewal.set(5_000 + this.#surroundings.random() * 5_000, renew); }
+  stop() { this.#renewal.clear(); }
+}
+
+/** Commands, from when they are issued until they are answered. */
+class Commands {
+  #surroundings;
+  #lastID = 0;
+  /** Those sent, by identifier. */
+  #sent = new Map();
+  /** Those that wait for a connection. */
+  #waiting = new Set();
+
+  constructor(surroundings) { this.#surroundings = surroundings; }
+
+  /**
+   * @param {string} method @param {object} parameters
+   * @param {((text: string) => void) | null} transmit null: it waits for `flush`
+   * @param {(error: MartletError | null, result: any) => void} done called once
+   */
+  issue(method, parameters, transmit, done, timeout = COMMAND_TIMEOUT_MS) {
+    const command = { method, parameters, done, id: 0, timer: this.#surroundings.timer() };
+    command.timer.set(timeout, () => {
+      this.#forget(command);
+      done(new MartletError(TIMEOUT, 'timeout', true));
+    });
+    if (transmit) this.#transmit(command, transmit);
+    else this.#waiting.add(command);
+  }
+
+  flush(transmit) {
+    const waiting = [...this.#waiting];
+    this.#waiting.clear();
+    for (const command of waiting) this.#transmit(command, transmit);
+  }
+
+  #transmit(command, transmit) {
+    // Nobody answers what is only sent.
+    if (command.method === 'send') {
+      command.timer.clear();
+      transmit(JSON.stringify({ send: command.parameters }));
+      return command.done(null, {});
+    }
+    command.id = ++this.#lastID;
+    this.#sent.set(command.id, command);
+    transmit(JSON.stringify({ id: command.id, [command.method]: command.parameters }));
+  }
+
+  answered({ id, error, ...results }) {
+    const command = this.#sent.get(id);
+    if (!command) return;
+    this.#forget(command);
+    if (error) command.done(new MartletError(error.code, error.message, error.temporary ?? false));
+    else command.done(null, results[command.method] ?? {});
+  }
+
+  /** The connection is gone: nobody will answer what was sent. Whether it was done is not known. */
+  failSent() {
+    this.#lastID = 0;
+    this.#fail(this.#sent.values(), new MartletError(CONNECTION_CLOSED, 'connection closed', true));
+  }
+
+  failWaiting() {
+    this.#fail(this.#waiting, new MartletError(CLIENT_DISCONNECTED, 'client disconnected'));
+  }
+
+  #fail(commands, error) {
+    for (const command of [...commands]) {
+      this.#forget(command);
+      command.done(error);
+    }
+  }
+
+  #forget(command) {
+    command.timer.clear();
+    this.#sent.delete(command.id);
+    this.#waiting.delete(command);
+  }
+}
+
+/**
+ * A channel as one client hears it. Made by `client.subscription`.
+ *
+ * Events: `subscribing`, `subscribed`, `unsubscribed`, `publication`, `join`, `leave`, `error`. It stays subscribed over
+ * reconnects; what was missed is asked for and told as `publication` after `subscribed`, and nothing is told twice.
+ */
+export class Subscription extends Emitter {
+  /** @type {'unsubscribed' | 'subscribing' | 'subscribed'} */
+  #state = 'unsubscribed';
+  #client;
+  #options;
+  #token;
+  #position;
+  #surroundings;
+  #retry;
+  #attempts = 0;
+  /** Goes up with every attempt and every end: what belongs to an earlier turn is ignored. */
+  #turn = 0;
+  /** Whether the server may know of the subscription, so that it has to be told of its end. */
+  #isAsked = false;
+  /** Calls that wait until it is subscribed. */
+  #waiting = new Set();
+
+  /** @param {Client} client @param {string} channel @param {SubscriptionOptions} options */
+  constructor(client, channel, options, surroundings) {
+    super();
+    /** @readonly */
+    this.channel = channel;
+    this.#client = client;
+    this.#options = options;
+    this.#surroundings = surroundings;
+    this.#token = new Token(surroundings, options.token, options.getToken && (() => options.getToken({ channel })));
+    this.#position = new Position(options.since);
+    this.#retry = surroundings.timer();
+  }
+
+  get state() { return this.#state; }
+
+  /** Asks the server, as soon as there is a connection, and again after every reconnect. */
+  subscribe() {
+    if (this.#state !== 'unsubscribed') return;
+    if (!this.#client._has(this)) throw new MartletError(UNSUBSCRIBED, 'the subscription was removed');
+    this.#await(CALLED, 'subscribe called');
+  }
+
+  /** Ends the subscription. Its place in the stream is kept: `subscribe()` asks for what comes between. */
+  unsubscribe() { this.#end(CALLED, 'unsubscribe called'); }
+
+  /** @param {unknown} data anything that JSON can say @returns {Promise<void>} */
+  async publish(data) { await this.#call((timeout) => this.#client._publish(this.channel, data, timeout)); }
+
+  /** @returns {Promise<{ clients: Record<string, ClientInfo> }>} who is subscribed, by client identifier */
+  presence() { return this.#call((timeout) => this.#client._presence(this.channel, timeout)); }
+
+  /** @returns {Promise<{ clients: number, users: number }>} how many are subscribed */
+  presenceStats() { return this.#call((timeout) => this.#client._presenceStats(this.channel, timeout)); }
+
+  /**
+   * The channel's last publications. Without a `limit` only the position; −1 is as many as the server gives at once.
+   * @param {HistoryOptions} [options]
+   * @returns {Promise<History>}
+   */
+  history(options) { return this.#call((timeout) => this.#client._history(this.channel, options, timeout)); }
+
+  /** Waits until it is subscribed; that and the command have the time of one command together. */
+  async #call(command) {
+    const start = this.#surroundings.now();
+    if (this.#state !== 'subscribed') await this.#subscribed();
+    return command(Math.max(0, COMMAND_TIMEOUT_MS - (this.#surroundings.now() - start)));
+  }
+
+  #subscribed() {
+    return new Promise((resolve, reject) => {
+      if (this.#state === 'unsubscribed') return reject(new MartletError(UNSUBSCRIBED, 'not subscribed'));
+      const timer = this.#surroundings.timer();
+      const waiter = (error) => {
+        this.#waiting.delete(waiter);
+        timer.clear();
+        if (error) reject(error);
+        else resolve();
+      };
+      timer.set(COMMAND_TIMEOUT_MS, () => waiter(new MartletError(TIMEOUT, 'timeout', true)));
+      this.#waiting.add(waiter);
+    });
+  }
+
+  // What the client tells.
+
+  _connected() {
+    if (this.#state === 'subscribing') this.#ask();
+  }
+
+  _connectionLost() {
+    this.#isAsked = false;
+    if (this.#state === 'subscribed') return this.#await(TRANSPORT_CLOSED, 'transport closed');
+    // The next connection asks at once; until then an attempt under way is void.
+    this.#turn++;
+    this.#retry.clear();
+  }
+
+  _push({ pub, join, leave, unsubscribe }) {
+    if (unsubscribe && this.#state !== 'unsubscribed') return this.#unsubscribedByServer(unsubscribe);
+    if (this.#state !== 'subscribed') return;
+    if (pub && this.#position.advance(pub)) this._emit('publication', publicationEvent(pub, false));
+    if (join) this._emit('join', join.info);
+    if (leave) this._emit('leave', leave.info);
+  }
+
+  #unsubscribedByServer({ code, reason = '' }) {
+    this.#isAsked = false;
+    if (code < FIRST_RESUBSCRIBE_CODE) return this.#end(code, reason);
+    if (this.#token.isRenewable) this.#token.forget();
+    this.#await(code, reason, this.#surroundings.backoff(this.#attempts++));
+  }
+
+  // From asking to being answered.
+
+  #await(code, reason, delay = 0) {
+    const turn = ++this.#turn;
+    this.#state = 'subscribing';
+    this.#token.stop();
+    if (delay > 0) this.#retry.set(delay, () => this.#ask());
+    this._emit('subscribing', { code, reason });
+    if (turn === this.#turn && delay === 0) this.#ask();
+  }
+
+  async #ask() {
+    this.#retry.clear();
+    if (this.#client.state !== 'connected') return;
+    const turn = ++this.#turn;
+    if (this.#token.isMissing) {
+      const error = await this.#token.fetch().then(() => null, (error) => error);
+      if (turn !== this.#turn) return;
+      if (error) return this.#tryAgain(new MartletError(SUBSCRIBE_TOKEN, 'no subscription token', true, { cause: error }));
+      if (this.#token.isMissing) return this.#end(UNAUTHORIZED, 'unauthorized');
+    }
+    const { recoverable = true, joinLeave = false } = this.#options;
+    const parameters = { channel: this.channel, token: this.#token.value };
+    if (recoverable) parameters.recoverable = true;
+    if (joinLeave) parameters.join_leave = true;
+    this.#isAsked = true;
+    this.#client._request('subscribe', { ...parameters, ...this.#position.request }, (error, reply) => {
+      if (turn !== this.#turn) return;
+      if (error) this.#refused(error);
+      else this.#accepted(reply);
+    });
+  }
+
+  #refused(error) {
+    // The answer may still come: only a new connection makes client and server agree again.
+    if (error.code === TIMEOUT) return this.#client._reconnect(SUBSCRIBE_TIMEOUT, 'subscribe timeout');
+    this.#isAsked = false;
+    const isExpired = error.code === TOKEN_EXPIRED && this.#token.isRenewable;
+    if (isExpired) this.#token.forget();
+    if (isExpired || error.temporary) this.#tryAgain(error);
+    else this.#end(error.code, error.message);
+  }
+
+  #tryAgain(error) {
+    this.#retry.set(this.#surroundings.backoff(this.#attempts++), () => this.#ask());
+    this._emit('error', error);
+  }
+
+  #accepted(reply) {
+    const turn = this.#turn;
+    this.#state = 'subscribed';
+    this.#attempts = 0;
+    this.#token.expect(reply, () => this.#renew());
+    const missed = this.#position.start(reply);
+    for (const waiter of [...this.#waiting]) waiter();
+    this._emit('subscribed', subscribedEvent(reply, missed));
+    for (const publication of missed) {
+      if (turn !== this.#turn) return;
+      if (this.#position.advance(publication)) this._emit('publication', publicationEvent(publication, true));
+    }
+  }
+
+  async #renew() {
+    const turn = this.#turn;
+    const error = await this.#token.fetch().then(() => null, (error) => error);
+    if (turn !== this.#turn) return;
+    const again = (error) => {
+      this.#token.retry(() => this.#renew());
+      this._emit('error', error);
+    };
+    if (error) return again(new MartletError(SUBSCRIPTION_REFRESH_TOKEN, 'no subscription token', true, { cause: error }));
+    if (this.#token.isMissing) return this.#end(UNAUTHORIZED, 'unauthorized');
+    this.#client._request('sub_refresh', { channel: this.channel, token: this.#token.value }, (error, reply) => {
+      if (turn !== this.#turn) return;
+      if (!error) this.#token.expect(reply, () => this.#renew());
+      else if (error.temporary || error.code === TOKEN_EXPIRED) again(error);
+      else this.#end(error.code, error.message);
+    });
+  }
+
+  #end(code, reason) {
+    if (this.#state === 'unsubscribed') return;
+    this.#turn++;
+    this.#state = 'unsubscribed';
+    this.#attempts = 0;
+    this.#retry.clear();
+    this.#token.stop();
+    if (this.#isAsked) this.#tellServer();
+    for (const waiter of [...this.#waiting]) waiter(new MartletError(UNSUBSCRIBED, 'unsubscribed'));
+    this._emit('unsubscribed', { code, reason });
+  }
+
+  #tellServer() {
+    this.#isAsked = false;
+    this.#client._request('unsubscribe', { channel: this.channel }, (error) => {
+      if (error && error.code !== CONNECTION_CLOSED) this.#client._reconnect(UNSUBSCRIBE_ERROR, 'unsubscribe error');
+    });
+  }
+}
+
+/**
+ * One connection to the server, and the subscriptions that share it.
+ *
+ * Events: `connecting` ({code, reason, delay}: an attempt follows after `delay` milliseconds), `connected`,
+ * `disconnected`, `error`; and for channels that the server subscribes this client to: `subscribed`, `unsubscribed`,
+ * `publication`, `join`, `leave`, each with its `channel`; and `message` for what the server sends outside of channels.
+ */
+export class Client extends Emitter {
+  /** @type {'disconnected' | 'connecting' | 'connected'} */
+  #state = 'disconnected';
+  #url;
+  #options;
+  #surroundings;
+  #token;
+  #commands;
+  #socket = null;
+  /** @type {Map<string, Subscription>} */
+  #subscriptions = new Map();
+  /** How far the channels were shown that the server subscribed this client to. @type {Map<string, Position>} */
+  #serverSide = new Map();
+  #attempts = 0;
+  /** Goes up with every attempt and every end: what belongs to an earlier turn is ignored. */
+  #turn = 0;
+  /** The next attempt, or the end of this one. */
+  #timer;
+  #silence;
+  #lastHeard = 0;
+  #answersPings = false;
+  /** Whether the last attempt failed because the token was expired. */
+  #wasExpired = false;
+
+  /**
+   * @param {string} [url] `ws://` or `wss://`; /connection/websocket at the page's origin when not said
+   * @param {ClientOptions} [options]
+   */
+  constructor(url = '/connection/websocket', options = {}) {
+    super();
+    const absolute = new URL(url, globalThis.location?.href);
+    absolute.protocol = absolute.protocol.replace(/^http/, 'ws');
+    this.#url = absolute.href;
+    this.#options = options;
+    this.#surroundings = new Surroundings(options);
+    this.#token = new Token(this.#surroundings, options.token, options.getToken && (() => options.getToken()));
+    this.#commands = new Commands(this.#surroundings);
+    this.#timer = this.#surroundings.timer();
+    this.#silence = this.#surroundings.timer();
+  }
+
+  get state() { return this.#state; }
+
+  /** Connects, and stays connected until `disconnect()` or until the server does not want it. */
+  connect() {
+    if (this.#state !== 'disconnected') return;
+    this.#attempts = 0;
+    globalThis.addEventListener?.('online', this.#online);
+    this.#retry(CALLED, 'connect called', 0);
+  }
+
+  /** Closes the connection. Subscriptions come back with the next `connect()`. */
+  disconnect() { this.#end(CALLED, 'disconnect called'); }
+
+  /**
+   * The subscription to a channel: always the same one, made with the first call's options. It waits for `subscribe()`.
+   * @param {string} channel
+   * @param {SubscriptionOptions} [options]
+   */
+  subscription(channel, options = {}) {
+    let subscription = this.#subscriptions.get(channel);
+    if (!subscription) {
+      subscription = new Subscription(this, channel, options, this.#surroundings);
+      this.#subscriptions.set(channel, subscription);
+    }
+    return subscription;
+  }
+
+  /** Unsubscribes for good: the next `subscription` for the channel is another one. @param {Subscription} subscription */
+  remove(subscription) {
+    if (!this._has(subscription)) return;
+    subscription.unsubscribe();
+    this.#subscriptions.delete(subscription.channel);
+  }
+
+  // Commands. While there is no connection yet they wait for it, no longer than for a reply.
+
+  /** @param {string} channel @param {unknown} data anything that JSON can say @returns {Promise<void>} */
+  publish(channel, data) { return this._publish(channel, data); }
+
+  /** As for a subscription. @param {string} channel @param {HistoryOptions} [options] @returns {Promise<History>} */
+  history(channel, options) { return this._history(channel, options); }
+
+  /** @param {string} channel @returns {Promise<{ clients: Record<string, ClientInfo> }>} */
+  presence(channel) { return this._presence(channel); }
+
+  /** @param {string} channel @returns {Promise<{ clients: number, users: number }>} */
+  presenceStats(channel) { return this._presenceStats(channel); }
+
+  /** @param {string} method @param {unknown} [data] @returns {Promise<{ data: any }>} */
+  async rpc(method, data) {
+    const { data: result } = await this.#call('rpc', { method, data });
+    return { data: result };
+  }
+
+  /** Sends data that nobody answers. @param {unknown} data @returns {Promise<void>} */
+  async send(data) { await this.#call('send', { data }); }
+
+  async _publish(channel, data, timeout) { await this.#call('publish', { channel, data }, timeout); }
+
+  async _history(channel, { limit, since, reverse } = {}, timeout) {
+    const page = await this.#call('history', { channel, limit, since, reverse }, timeout);
+    const { publications = [], offset = 0, epoch = '' } = page;
+    return { publications: publications.map((publication) => publicationEvent(publication, false)), offset, epoch };
+  }
+
+  async _presence(channel, timeout) {
+    const { presence = {} } = await this.#call('presence', { channel }, timeout);
+    return { clients: presence };
+  }
+
+  async _presenceStats(channel, timeout) {
+    const { num_clients: clients = 0, num_users: users = 0 } = await this.#call('presence_stats', { channel }, timeout);
+    return { clients, users };
+  }
+
+  #call(method, parameters, timeout) {
+    return new Promise((resolve, reject) => {
+      if (this.#state === 'disconnected') {
+        return reject(new MartletError(CLIENT_DISCONNECTED, 'client disconnected'));
+      }
+      const transmit = this.#state === 'connected' ? this.#transmit : null;
+      const done = (error, result) => (error ? reject(error) : resolve(result));
+      this.#commands.issue(method, parameters, transmit, done, timeout);
+    });
+  }
+
+  // What subscriptions use.
+
+  _has(subscription) { return this.#subscriptions.get(subscription.channel) === subscription; }
+  /** `done` is called in the order of the messages, before the next push is looked at: a promise would be late. */
+  _request(method, parameters, done) { this.#commands.issue(method, parameters, this.#transmit, done); }
+  _reconnect(code, reason) { this.#retry(code, reason); }
+
+  // The WebSocket.
+
+  #transmit = (text) => this.#socket?.send(text);
+
+  /** The network is back: no need to sit out the rest of a delay. */
+  #online = () => {
+    if (this.#state === 'connecting' && !this.#socket && this.#timer.isSet) this.#attempt();
+  };
+
+  async #attempt() {
+    this.#timer.clear();
+    const turn = ++this.#turn;
+    if (this.#token.isMissing) {
+      const error = await this.#token.fetch().then(() => null, (error) => error);
+      if (turn !== this.#turn) return;
+      if (error) return this.#fail(new MartletError(CONNECT_TOKEN, 'no connection token', true, { cause: error }));
+      if (this.#token.isMissing) return this.#end(UNAUTHORIZED, 'unauthorized');
+    }
+    this.#open();
+  }
+
+  #open() {
+    let socket;
+    try {
+      socket = new this.#surroundings.WebSocket(this.#url);
+    } catch (error) {
+      return this.#end(CANNOT_OPEN, error.message);
+    }
+    this.#socket = socket;
+    const ifCurrent = (f) => (event) => { if (socket === this.#socket) f(event); };
+    socket.onopen = ifCurrent(() => this.#opened());
+    socket.onmessage = ifCurrent(({ data }) => this.#received(data));
+    socket.onclose = ifCurrent(({ code, reason }) => this.#closed(code, reason));
+    this.#timer.set(OPENING_TIMEOUT_MS, () => this.#retry(TRANSPORT_CLOSED, 'opening timeout'));
+  }
+
+  #opened() {
+    this.#timer.clear();
+    const { data, name = 'js' } = this.#options;
+    const subs = {};
+    for (const [channel, position] of this.#serverSide) {
+      if (position.isRecoverable) subs[channel] = position.request;
+    }
+    const parameters = { token: this.#token.value, data, name };
+    if (Object.keys(subs).length > 0) parameters.subs = subs;
+    const turn = this.#turn;
+    this._request('connect', parameters, (error, reply) => {
+      if (turn !== this.#turn) return;
+      if (error) this.#refused(error);
+      else this.#connected(reply);
+    });
+  }
+
+  #received(text) {
+    const socket = this.#socket;
+    this.#lastHeard = this.#surroundings.now();
+    try {
+      for (const line of text.split('\n')) {
+        if (line !== '') this.#handle(JSON.parse(line));
+        // Whoever was told something may have disconnected.
+        if (socket !== this.#socket) return;
+      }
+    } catch (cause) {
+      this.#fail(new MartletError(BAD_PROTOCOL, 'the server sent what is not the protocol', true, { cause }));
+    }
+  }
+
+  #handle(reply) {
+    if (reply.id) this.#commands.answered(reply);
+    else if (reply.push) this.#push(reply.push);
+    else if (this.#answersPings) this.#transmit('{}');
+  }
+
+  #closed(code, reason) {
+    if (isTerminal(code)) this.#end(code, reason);
+    else this.#retry(code >= 3000 ? code : TRANSPORT_CLOSED, reason || 'transport closed');
+  }
+
+  // The states.
+
+  #connected(reply) {
+    const socket = this.#socket;
+    this.#state = 'connected';
+    this.#attempts = 0;
+    this.#wasExpired = false;
+    this.#answersPings = reply.pong ?? false;
+    if (reply.ping) this.#expectPing(reply.ping * 1_000 + PING_SLACK_MS);
+    this.#token.expect(reply, () => this.#renew());
+    // Subscriptions first: a command that waits may need one.
+    for (const subscription of [...this.#subscriptions.values()]) subscription._connected();
+    this.#commands.flush(this.#transmit);
+    const { client, version = '', data, subs = {} } = reply;
+    this._emit('connected', { client, version, data });
+    const gone = [...this.#serverSide.keys()].filter((channel) => !(channel in subs));
+    for (const channel of gone) this.#serverUnsubscribed(channel, { code: CALLED, reason: 'not subscribed any more' });
+    for (const [channel, result] of Object.entries(subs)) {
+      if (socket === this.#socket) this.#serverSubscribed(channel, result);
+    }
+  }
+
+  /** The time of the last message is looked at when the timer fires: setting it anew for each would cost more. */
+  #expectPing(patience, milliseconds = patience) {
+    this.#silence.set(milliseconds, () => {
+      const left = patience - (this.#surroundings.now() - this.#lastHeard);
+      if (left > 0) this.#expectPing(patience, left);
+      else this.#retry(NO_PING, 'no ping');
+    });
+  }
+
+  #refused(error) {
+    if (error.code === TIMEOUT) return this.#retry(TRANSPORT_CLOSED, 'connect timeout');
+    if (error.code === TOKEN_EXPIRED && this.#token.isRenewable) {
+      this.#token.forget();
+      // At once, but not in a loop with a server that finds every token expired.
+      const delay = this.#wasExpired ? undefined : 0;
+      this.#wasExpired = true;
+      return this.#retry(error.code, error.message, delay);
+    }
+    if (error.temporary) this.#fail(error);
+    else this.#end(error.code, error.message);
+  }
+
+  async #renew() {
+    const turn = this.#turn;
+    const error = await this.#token.fetch().then(() => null, (error) => error);
+    if (turn !== this.#turn) return;
+    const again = (error) => {
+      this.#token.retry(() => this.#renew());
+      this._emit('error', error);
+    };
+    if (error) return again(new MartletError(REFRESH_TOKEN, 'no connection token', true, { cause: error }));
+    if (this.#token.isMissing) return this.#end(UNAUTHORIZED, 'unauthorized');
+    this._request('refresh', { token: this.#token.value }, (error, reply) => {
+      if (turn !== this.#turn) return;
+      if (!error) this.#token.expect(reply, () => this.#renew());
+      else if (error.temporary || error.code === TOKEN_EXPIRED) again(error);
+      else this.#end(error.code, error.message);
+    });
+  }
+
+  /** This attempt, or this connection, came to nothing. */
+  #fail(error) {
+    const turn = this.#turn;
+    this._emit('error', error);
+    if (turn === this.#turn) this.#retry(TRANSPORT_CLOSED, error.message);
+  }
+
+  #retry(code, reason, delay = this.#surroundings.backoff(this.#attempts++)) {
+    this.#state = 'connecting';
+    this.#drop();
+    this.#timer.set(delay, () => this.#attempt());
+    const turn = this.#turn;
+    this._emit('connecting', { code, reason, delay });
+    if (turn === this.#turn) this.#tellSubscriptions();
+  }
+
+  #end(code, reason) {
+    if (this.#state === 'disconnected') return;
+    this.#state = 'disconnected';
+    this.#drop();
+    globalThis.removeEventListener?.('online', this.#online);
+    this.#commands.failWaiting();
+    const turn = this.#turn;
+    this._emit('disconnected', { code, reason });
+    if (turn === this.#turn) this.#tellSubscriptions();
+  }
+
+  #tellSubscriptions() {
+    for (const subscription of [...this.#subscriptions.values()]) subscription._connectionLost();
+  }
+
+  #drop() {
+    this.#turn++;
+    this.#timer.clear();
+    this.#silence.clear();
+    this.#token.stop();
+    const socket = this.#socket;
+    this.#socket = null;
+    this.#answersPings = false;
+    socket?.close();
+    this.#commands.failSent();
+  }
+
+  // Pushes.
+
+  #push(push) {
+    const { channel = '', disconnect, refresh, message } = push;
+    if (disconnect) return this.#closed(disconnect.code, disconnect.reason);
+    if (refresh) return this.#token.expect(refresh, () => this.#renew());
+    if (message) return this._emit('message', { data: message.data });
+    if (push.subscribe) return this.#serverSubscribed(channel, push.subscribe);
+    if (this.#serverSide.has(channel)) this.#serverPush(channel, push);
+    else this.#subscriptions.get(channel)?._push(push);
+  }
+
+  #serverSubscribed(channel, result) {
+    const socket = this.#socket;
+    const position = this.#serverSide.get(channel) ?? new Position();
+    this.#serverSide.set(channel, position);
+    const missed = position.start(result);
+    this._emit('subscribed', { channel, ...subscribedEvent(result, missed) });
+    for (const publication of missed) {
+      if (socket !== this.#socket) return;
+      this.#serverPublication(channel, publication, true);
+    }
+  }
+
+  #serverPush(channel, { pub, join, leave, unsubscribe }) {
+    if (pub) this.#serverPublication(channel, pub, false);
+    if (join) this._emit('join', { channel, ...join.info });
+    if (leave) this._emit('leave', { channel, ...leave.info });
+    if (unsubscribe) this.#serverUnsubscribed(channel, unsubscribe);
+  }
+
+  #serverPublication(channel, publication, recovered) {
+    if (!this.#serverSide.get(channel)?.advance(publication)) return;
+    this._emit('publication', { channel, ...publicationEvent(publication, recovered) });
+  }
+
+  #serverUnsubscribed(channel, { code, reason = '' }) {
+    this.#serverSide.delete(channel);
+    this._emit('unsubscribed', { channel, code, reason });
+  }
+}
