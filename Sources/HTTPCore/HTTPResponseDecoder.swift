@@ -51,6 +51,7 @@ public struct HTTPResponseDecoder: ~Copyable {
       isUpgraded = true
     } else if response.status.code >= 200 {
       body = BodyDecoder(try BodyFraming.of(response, answering: method, limits))
+      method = .get
     }
     return .head(response)
   }

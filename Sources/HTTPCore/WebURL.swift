@@ -43,6 +43,10 @@ public struct WebURL: Hashable, Sendable, CustomStringConvertible {
     self.target = target.hasPrefix("/") ? String(target) : "/" + target
     let at = authority.lastIndex(of: "@")
     userInfo = at.map { String(authority[..<$0]) }
+    // A backslash there is a path's beginning for some readers: they would see another host.
+    guard !(userInfo ?? "").contains(where: { "[]\\\"<>^`{|}".contains($0) }) else {
+      throw WebURLError("“\(text)” has characters before @ that must be percent-encoded.")
+    }
     let hostAndPort = at.map { authority[authority.index(after: $0)...] } ?? authority
     let (host, port) = try Self.split(hostAndPort, text)
     self.host = host

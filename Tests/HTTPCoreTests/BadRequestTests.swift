@@ -26,6 +26,13 @@ import Testing
     ("A: b\r\r\nC: d", 400), ("A: b\n", 400), ("A: \u{0}", 400), ("A\u{0}: b", 400), ("A: \u{1}", 400),
     ("A: \u{7F}", 400), ("A: \u{1B}[0m", 400), (": b", 400), ("A", 400), ("A B: c", 400), ("A(: c", 400),
     ("é: c", 400), ("A@: c", 400), ("A/B: c", 400), ("\"A\": c", 400), ("Host: b", 400), ("host: a", 400),
+    ("Content-Length: -0", 400), ("Content-Length: 5,", 400), ("Content-Length: 5;", 400),
+    ("Content-Length: \"5\"", 400), ("Content-Length: ٥", 400), ("Content-Length : 5", 400),
+    ("Content-Length: 5\r\nContent-Length: x", 400), ("Content-Length: 5\r\nTransfer-Encoding: gzip", 400),
+    ("Content-Length: x\r\nTransfer-Encoding: chunked", 400), ("Transfer-Encoding: chunked,", 501),
+    ("Transfer-Encoding: chunked\r\nTransfer-Encoding: identity", 501),
+    ("Transfer-Encoding: chunked\u{1}", 400), ("Transfer-Encoding: chunked\r\n ,gzip", 400),
+    ("A\u{B}: b", 400), ("A: b\u{C}", 400), ("\u{B}A: b", 400), ("A[]: b", 400), ("A: b\r\n\rC: d", 400),
   ]
 
   /// Whole heads.
@@ -49,6 +56,28 @@ import Testing
     ("\nGET / HTTP/1.1\r\n", 400),
     ("\rGET / HTTP/1.1\r\n", 400), ("GET / HTTP/1.1\r\n Host: a\r\n\r\n", 400),
     ("\u{16}\u{3}\u{1}\u{0}", 400),
+    ("GET /  HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+    ("GET /\tHTTP/1.1\r\nHost: a\r\n\r\n", 400),
+    ("G@T / HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+    (" / HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+    ("GET / HTTP/1\r\nHost: a\r\n\r\n", 400),
+    ("GET / XTTP/1.1\r\nHost: a\r\n\r\n", 400),
+    ("GET / HTTP/x.1\r\nHost: a\r\n\r\n", 400),
+    ("GET https:// HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+    ("GET a:80 HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+    ("GET ?a HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+    ("GET  HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+    ("GET /\u{7F} HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+    ("GET /\u{0} HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+    ("POST * HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+    ("GET / HTTP/1.1\rHost: a\r\n\r\n", 400),
+    ("GET / HTTP/1.1\r\r\nHost: a\r\n\r\n", 400),
+    ("GET / HTTP/1.1\r\nHost: a?b\r\n\r\n", 400),
+    ("GET / HTTP/1.1\r\nHost: a#b\r\n\r\n", 400),
+    ("GET / HTTP/1.1\r\nHost: a\\b\r\n\r\n", 400),
+    ("GET / HTTP/1.1\r\nHost: <a>\r\n\r\n", 400),
+    ("GET / HTTP/1.0\r\nHost: a\r\nHost: b\r\n\r\n", 400),
+    ("GET / HTTP/1.1\r\nHost: a\r\n\n", 400), ("GET / HTTP/3.0\r\nHost: a\r\n\r\n", 505),
   ]
 
   /// Bodies behind `Transfer-Encoding: chunked`.
@@ -61,6 +90,9 @@ import Testing
     ("ffffffffffffffff\r\n", 413), ("100001\r\n", 413), ("1\r\na\r\nffffffffffffffff\r\n", 413),
     ("0\r\nA\r\n\r\n", 400), ("0\r\nA : b\r\n\r\n", 400), ("0\r\nA: b\r\n c\r\n\r\n", 400), ("0\r\n\n", 400),
     ("0\r\nA: \u{0}\r\n\r\n", 400), ("1;" + String(repeating: "a", count: 300) + "\r\n", 400),
+    ("1\r\rna", 400), ("1 ;a\r\n", 400), ("1;\u{1}\r\n", 400), ("1\r\na\r\n\r\n", 400),
+    ("2\r\na\r\n0\r\n\r\n", 400), ("1\r\na0\r\n\r\n", 400), ("1,1\r\n", 400), ("1.0\r\n", 400),
+    ("FFFFFFFFFFFFFFFFF\r\n", 400), ("0\r\n A: b\r\n\r\n", 400), ("0\r\nA: b\n\r\n", 400),
   ]
 
   private func check(_ text: String, _ status: Int) {

@@ -45,6 +45,25 @@ import Testing
       status("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n\(pieces)", limits) == expected)
   }
 
+  @Test(arguments: [(-1, nil), (0, nil), (1, 400)] as [(Int, Int?)])
+  func chunkExtensionBytes(_ beyond: Int, _ expected: Int?) {
+    let head = "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+    let ext = ";" + String(repeating: "x", count: 255 + beyond)
+    // The bound is for each chunk.
+    #expect(status(head + "1\(ext)\r\na\r\n1;x\r\na\r\n0\r\n\r\n", HTTPLimits()) == expected)
+    #expect(status(head + "1;x\r\na\r\n0\(ext)\r\n\r\n", HTTPLimits()) == expected)
+  }
+
+  @Test func limitsAreForEachRequestAnew() {
+    let limits = HTTPLimits(
+      maximumHeadBytes: 110, maximumStartLineBytes: 40, maximumFieldCount: 3, maximumBodyBytes: 20)
+    let request =
+      "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nA: \(String(repeating: "a", count: 30))\r\n\r\n"
+      + "14\r\n" + String(repeating: "x", count: 20)
+      + "\r\n0\r\nB: \(String(repeating: "b", count: 80))\r\n\r\n"
+    #expect(status(String(repeating: request, count: 5), limits) == nil)
+  }
+
   @Test func trailersAreLimited() {
     let head = "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n"
     #expect(status(head + String(repeating: "A: b\r\n", count: 101) + "\r\n", HTTPLimits()) == 431)

@@ -53,6 +53,77 @@ import Testing
     }
   }
 
+  @Test(arguments: 2..<24) func everySizeOfPiecesGivesTheSameEvents(_ size: Int) {
+    let stream = Array((Self.streams[0] + Self.streams[1] + Self.streams[3] + Self.streams[2]).utf8)
+    let pieces = stride(from: 0, to: stream.count, by: size).map { Array(stream[$0...].prefix(size)) }
+    let events = decodeRequests(pieces)
+    #expect(events == decodeRequests([stream]))
+    #expect(events.count { if case .request = $0 { true } else { false } } == 7)
+  }
+
+  @Test func isIdleOnlyBetweenRequests() throws {
+    let bytes = Array("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc".utf8)
+    for end in 0...bytes.count {
+      var decoder = HTTPRequestDecoder()
+      try bytes[..<end].withUnsafeBytes { buffer in
+        var input = buffer
+        while try decoder.next(&input) != nil {}
+      }
+      let isIdle = decoder.isIdle
+      #expect(isIdle == (end == 0 || end == bytes.count), "after \(end) bytes")
+    }
+  }
+
+  /// A body is handed on as it comes, from where it lies.
+  @Test func bodiesAreLentFromTheInput() throws {
+    var decoder = HTTPRequestDecoder()
+    try Array("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nabc".utf8).withUnsafeBytes { buffer in
+      var input = buffer
+      guard case .head? = try decoder.next(&input), case .body(let piece)? = try decoder.next(&input) else {
+        Issue.record("A head and a piece of a body are expected.")
+        return
+      }
+      let start = try #require(buffer.baseAddress)
+      #expect(piece.baseAddress == start + buffer.count - 3 && piece.count == 3)
+    }
+  }
+
+  /// RFC 9110 §2.5: a higher minor version is read as HTTP/1.1.
+  @Test func laterMinorVersionsAreRead() {
+    let events = decodeRequests([Array("GET / HTTP/1.7\r\nHost: a\r\n\r\n".utf8)])
+    #expect(events.first == .request(HTTPRequestHead(method: .get, target: "/", fields: ["Host": "a"])))
+  }
+
+  @Test func everyFormOfTarget() {
+    for line in [
+      "OPTIONS *", "OPTIONS /", "CONNECT example.com:443", "CONNECT [::1]:443", "GET http://a",
+      "GET HTTPS://a/b",
+      "GET //a", "M-SEARCH /%00?a",
+    ] {
+      let events = decodeRequests([Array("\(line) HTTP/1.1\r\nHost: a\r\n\r\n".utf8)])
+      #expect(events.count == 2 && events.last == .end(nil), "\(line)")
+    }
+  }
+
+  @Test func randomBytesNeverTrap() {
+    var state: UInt64 = 77
+    func random(_ bound: Int) -> Int {
+      state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+      return Int(state >> 33) % bound
+    }
+    let words = Array(
+      "GET / HTTP/1.1|\r\n|Host: a|Content-Length: |Transfer-Encoding: chunked|0|5|;|\r|\n| |\0|x".utf8
+    )
+    .split(separator: UInt8(ascii: "|")).map(Array.init)
+    for _ in 0..<20_000 {
+      var stream = random(3) > 0 ? Array("POST / HTTP/1.1\r\nHost: a\r\n".utf8) : []
+      for _ in 0..<random(12) {
+        stream += random(5) > 0 ? words[random(words.count)] : [UInt8(random(256))]
+      }
+      #expect(decodeRequests([stream]) == decodeRequests(stream.map { [$0] }))
+    }
+  }
+
   @Test func randomChangesNeverTrap() {
     let text = Array(Self.streams[3].utf8)
     var state: UInt64 = 3

@@ -45,6 +45,56 @@ import Testing
     #expect(decodeResponses([Array("HTTP/1.1 200 OK\r\n\r\n".utf8)], to: .connect).last == .end(nil))
   }
 
+  /// A method holds for one response, whatever interim ones come before it; the next one answers a GET again.
+  @Test func anExpectationHoldsForOneResponse() {
+    let interim = "HTTP/1.1 103 Early Hints\r\nLink: a\r\n\r\n"
+    let final = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n"
+    let bytes = Array((interim + final + final + "ok").utf8)
+    for pieces in splits(bytes) {
+      let events = decodeResponses(pieces, to: .head, ends: true)
+      #expect(
+        events == [
+          head(103, "Early Hints", ["Link": "a"]), head(200, "OK", ["Content-Length": "2"]), .end(nil),
+          head(200, "OK", ["Content-Length": "2"]), .body(Array("ok".utf8)), .end(nil),
+        ])
+    }
+  }
+
+  @Test(arguments: [204, 304]) func someStatusesHaveNoBody(_ code: Int) {
+    for field in ["Content-Length: 5", "Transfer-Encoding: chunked", "A: b"] {
+      let text = Array(
+        "HTTP/1.1 \(code) X\r\n\(field)\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n".utf8)
+      let events = decodeResponses([text], ends: true)
+      #expect(events.count == 4 && events.last == .end(nil))
+    }
+  }
+
+  @Test func aBodyUntilTheEndIsLimited() {
+    let text = Array("HTTP/1.1 200 OK\r\n\r\n".utf8)
+    for count in [9, 10, 11] {
+      let events = decodeResponses(
+        [text, [UInt8](repeating: 1, count: 4), [UInt8](repeating: 2, count: count - 4)], ends: true,
+        HTTPLimits(maximumBodyBytes: 10))
+      #expect(events.last == (count <= 10 ? .end(nil) : .error(413)))
+    }
+  }
+
+  @Test func randomChangesNeverTrap() {
+    let text = Array(
+      "HTTP/1.1 100 A\r\n\r\nHTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nA: b\r\n\r\n"
+        .utf8)
+    var state: UInt64 = 9
+    func random(_ bound: Int) -> Int {
+      state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+      return Int(state >> 33) % bound
+    }
+    for _ in 0..<5_000 {
+      var changed = text
+      for _ in 0..<(1 + random(4)) { changed[random(text.count)] = UInt8(random(256)) }
+      #expect(decodeResponses([changed], ends: true) == decodeResponses(changed.map { [$0] }, ends: true))
+    }
+  }
+
   @Test func bytesBehindAnUpgradeStay() throws {
     try Array("HTTP/1.1 101 Switching Protocols\r\n\r\nframes".utf8).withUnsafeBytes { bytes in
       var decoder = HTTPResponseDecoder()

@@ -36,6 +36,8 @@ import Testing
     "ws://a:x", "ws://a:80:80", "ws://a:99999999999999999999", "ws://[::1", "ws://[]", "ws://[a]",
     "ws://[::1]x",
     "ws://[::1]:", "ws://::1", "ws://a\\b", "ws://a^b", "ws://a,b", "ws://a<b",
+    // A browser would go to the first host, a strict reader of RFC 3986 to the second.
+    "ws://a\\@b", "ws://a[@b", "ws://a<@b",
   ])
   func refuses(_ text: String) {
     #expect(throws: WebURLError.self) { try WebURL(text) }
