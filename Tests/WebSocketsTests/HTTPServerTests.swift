@@ -140,7 +140,7 @@ final class EchoingHandler: WebSocketHandler {
       as [([UInt8], [UInt8])]
     {
       let client = try #require(RawClient(port: server.port))
-      client.send(handshake)
+      client.send(openingRequest)
       _ = client.receive(untilText: "\r\n\r\n")
       client.send(frame + [0, 0, 0, 0])
       #expect(client.receive().dropFirst(2).prefix(2).elementsEqual(close))
@@ -150,16 +150,12 @@ final class EchoingHandler: WebSocketHandler {
     await server.shutdown(graceMilliseconds: 0)
   }
 
-  // RFC 6455 §1.3: the handshake's example.
-  private let handshake =
-    "GET /socket HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-    + "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
-
   @Test func framesSentWithTheHandshakeAreServed() async throws {
     let server = try await serve()
     let client = try #require(RawClient(port: server.port))
     // RFC 6455 §5.7: the masked "Hello".
-    client.send(Array(handshake.utf8) + [0x81, 0x85, 0x37, 0xfa, 0x21, 0x3d, 0x7f, 0x9f, 0x4d, 0x51, 0x58])
+    client.send(
+      Array(openingRequest.utf8) + [0x81, 0x85, 0x37, 0xfa, 0x21, 0x3d, 0x7f, 0x9f, 0x4d, 0x51, 0x58])
     let frame: [UInt8] = [0x81, 0x05, 0x48, 0x65, 0x6c, 0x6c, 0x6f]
     let received = client.receive(until: frame)
     let head = String(decoding: received.dropLast(frame.count), as: UTF8.self)
