@@ -92,6 +92,52 @@ import Testing
     text.contains(UInt8(ascii: "e")) || text.contains(UInt8(ascii: "E"))
   }
 
+  /// Pieces of JSON in random order, and random bytes: skipping and building a tree agree, and neither traps.
+  @Test func randomBytesNeverTrap() {
+    let words = [
+      "{", "}", "[", "]", ",", ":", "\"", "\\", "\\u", "d83d", "\\ud83d\\ude00", "\"a\"", "\"a\":", "1", "-",
+      "0",
+      ".", "7", "true", "null", "fal", " ", "\n", "é", "\u{0}",
+    ].map { Array($0.utf8) }
+    var generator = SeededGenerator(seed: 12)
+    var valid = 0
+    for round in 0..<50_000 {
+      var text: [UInt8] = []
+      for _ in 0..<Int.random(in: 0...12, using: &generator) {
+        if Int.random(in: 0..<12, using: &generator) == 0 {
+          text.append(.random(in: 0...255, using: &generator))
+        } else {
+          text += words.randomElement(using: &generator) ?? []
+        }
+      }
+      let isValid = (try? validate(text)) != nil
+      let value = try? JSONValue(parsing: text)
+      if isValid { valid += 1 }
+      if isValid != (value != nil) { Issue.record("round \(round): \(text)") }
+      guard isValid else { continue }
+      let compact = text.withUnsafeBytes { JSONText.compact($0) }
+      if (try? JSONValue(parsing: compact)) != value { Issue.record("round \(round): \(text)") }
+    }
+    #expect(valid > 500)
+  }
+
+  /// Depth beyond what the scanner keeps inline, in mixed kinds.
+  @Test(arguments: [1, 63, 64, 65, 127, 128, 129, 130, 200, 1_000, 100_000])
+  func everyDepthIsKeptRight(_ depth: Int) throws {
+    let opens = (0..<depth).map { $0 % 3 == 0 ? "{\"a\":" : "[" }.joined()
+    let closes = (0..<depth).reversed().map { $0 % 3 == 0 ? "}" : "]" }.joined()
+    let text = Array((opens + "1" + closes).utf8)
+    try validate(text, depth: depth)
+    let error = #expect(throws: JSONError.self) { try validate(text, depth: depth - 1) }
+    #expect(error?.code == .tooDeep)
+    // One bracket of the other kind, innermost and outermost.
+    for place in [opens.utf8.count + 1, text.count - 1] {
+      var wrong = text
+      wrong[place] = wrong[place] == UInt8(ascii: "}") ? UInt8(ascii: "]") : UInt8(ascii: "}")
+      #expect(throws: JSONError.self) { try validate(wrong, depth: depth) }
+    }
+  }
+
   @Test(arguments: [
     (" { \"a b\" : [ 1 ,\n2 ] } ", "{\"a b\":[1,2]}"), ("\"\\\" \\\\\" ", "\"\\\" \\\\\""), ("\t1\r\n", "1"),
   ])

@@ -51,4 +51,60 @@ import Testing
     writer.number(2)
     #expect(writer.bytes == Array("2".utf8))
   }
+
+  /// Every scalar up to U+00FF and some beyond: written, the text is valid, and reads back the same.
+  @Test func everyCharacterReadsBack() throws {
+    let scalars =
+      Array(UInt32(0)...0xFF) + [0x2028, 0x2029, 0xD7FF, 0xE000, 0xFEFF, 0xFFFF, 0x10000, 0x10FFFF]
+    for scalar in scalars.compactMap(Unicode.Scalar.init) {
+      var writer = JSONWriter()
+      writer.string("a\(Character(scalar))b")
+      let value = try JSONValue(parsing: writer.bytes)
+      #expect(value.stringValue.map { Array($0.unicodeScalars) } == ["a", scalar, "b"])
+      #expect(writer.bytes.allSatisfy { $0 >= 0x20 })
+    }
+  }
+
+  @Test(arguments: [
+    0.1, -0.1, 1e21, 1.7976931348623157e308, .leastNonzeroMagnitude, 123456.789, 1e-7, 1.0e16, -1e300,
+    9007199254740993.5,
+    .leastNormalMagnitude, .ulpOfOne, 2.5e-10, 1e19, -9.3e18,
+  ])
+  func doublesReadBack(_ number: Double) throws {
+    var writer = JSONWriter()
+    writer.number(number)
+    #expect(try JSONValue(parsing: writer.bytes).doubleValue == number)
+  }
+
+  @Test func randomDoublesReadBack() throws {
+    var generator = SeededGenerator(seed: 4)
+    for _ in 0..<5_000 {
+      let number = Double(bitPattern: generator.next())
+      guard number.isFinite else { continue }
+      var writer = JSONWriter()
+      writer.number(number)
+      #expect(try JSONValue(parsing: writer.bytes).doubleValue == number)
+    }
+  }
+
+  @Test func emptyAndNestedStructures() {
+    let written = text { writer in
+      writer.beginArray()
+      for _ in 0..<2 {
+        writer.beginObject()
+        writer.key("a")
+        writer.beginArray()
+        writer.endArray()
+        writer.key("b")
+        writer.beginObject()
+        writer.endObject()
+        writer.endObject()
+      }
+      writer.string("")
+      writer.number(-1)
+      writer.bool(false)
+      writer.endArray()
+    }
+    #expect(written == #"[{"a":[],"b":{}},{"a":[],"b":{}},"",-1,false]"#)
+  }
 }
