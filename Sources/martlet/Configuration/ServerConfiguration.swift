@@ -24,6 +24,7 @@ struct ServerConfiguration: Sendable {
     var messageBytes = 65_536
     var queueBytes = 1 << 20
     var channelsPerConnection = 128
+    var channelsPerLoop = 1_000_000
     var connectMilliseconds: UInt64 = 10_000
     var pingMilliseconds: UInt64 = 25_000
     var pongMilliseconds: UInt64 = 8_000
@@ -88,6 +89,9 @@ struct ServerConfiguration: Sendable {
     Setting(
       "limits.channels_per_connection", \.limits.channelsPerConnection, .integer("N", in: 1...1_000_000),
       help: "Channels that one connection may be subscribed to."),
+    Setting(
+      "limits.channels_per_loop", \.limits.channelsPerLoop, .integer("N", in: 1...1_000_000_000),
+      help: "Channels that one event loop may hold; beyond that no new ones are made."),
     Setting(
       "limits.connect_seconds", \.limits.connectMilliseconds, .seconds(in: 1...600),
       help: "The time that a client has to send its connect command."),

@@ -19,6 +19,7 @@ struct RunningServer: Sendable {
     let loopCount = configuration.loops == 0 ? Machine.coreCount : configuration.loops
     let group = EventLoopGroup(loops: loopCount)
     var limits = HubLimits()
+    limits.maximumChannelsPerLoop = configuration.limits.channelsPerLoop
     limits.maximumChannelsPerClient = configuration.limits.channelsPerConnection
     let hub = Hub(
       loops: group.loops,
