@@ -40,7 +40,8 @@ struct RunningServer: Sendable {
       hub: hub, api: api, options: try options(configuration, pages, isDemo: isDemo))
     do throws(TransportError) {
       let server = try await HTTPServer.start(
-        group: group, host: configuration.host, port: UInt16(clamping: configuration.port), options: httpOptions,
+        group: group, host: configuration.host, port: UInt16(clamping: configuration.port),
+        options: httpOptions,
         service: service)
       return RunningServer(server: server, host: configuration.host, pages: pages)
     } catch {
