@@ -37,6 +37,17 @@ extension CentrifugoSession {
     setTimer()
   }
 
+  /// The server has moved the end of the connection: `{"push":{"refresh":{"expires":true,"ttl":…}}}`.
+  func tellRefreshed(until time: UInt64?) {
+    extend(until: time)
+    reply(
+      ReplyEncoder.push("", "refresh") { json in
+        json.beginObject()
+        if let secondsLeft = secondsLeft(until: time) { json.expiry(secondsLeft) }
+        json.endObject()
+      })
+  }
+
   func cancelTimer() {
     if let timer = heartbeat.timer { loop.cancel(timer) }
     heartbeat.timer = nil

@@ -171,6 +171,6 @@ final class CentrifugoClient: Subscriber, @unchecked Sendable {
   }
 
   override func refreshed(isExpired: Bool, expiresAt: UInt64?) {
-    if isExpired { owner?.close(.expired) } else { owner?.extend(until: expiresAt) }
+    if isExpired { owner?.close(.expired) } else { owner?.tellRefreshed(until: expiresAt) }
   }
 }

@@ -78,11 +78,11 @@ extension JSONWriter {
     }
   }
 
-  /// `"expires":true,"ttl":…`: when the client has to come with a fresh token.
+  /// `"expires":true,"ttl":…`: when the client has to come with a fresh token. `ttl` is a uint32 in client.proto.
   mutating func expiry(_ secondsLeft: UInt64) {
     key("expires")
     bool(true)
-    member("ttl", secondsLeft)
+    member("ttl", min(secondsLeft, UInt64(UInt32.max)))
   }
 }
 
