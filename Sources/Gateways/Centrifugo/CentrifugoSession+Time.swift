@@ -60,8 +60,7 @@ extension CentrifugoSession {
     let now = loop.nowMilliseconds
     var due = [heartbeat.connectBy, heartbeat.pingAt, heartbeat.pongBy].compactMap { $0 }.min()
     if let end = [expiresAt, subscriptionEnds.values.min()].compactMap({ $0 }).min() {
-      let wait = milliseconds(until: end) + options.expiryGraceMilliseconds
-      due = min(due ?? .max, now + wait)
+      due = min(due ?? .max, now + milliseconds(until: lastMoment(of: end)))
     }
     guard let due else { return }
     heartbeat.timer = loop.schedule(after: due > now ? due - now : 0, self, token: 0)
@@ -88,9 +87,12 @@ extension CentrifugoSession {
     return second > now ? min(second - now, 1 << 40) * 1_000 : 0
   }
 
-  private func isOver(_ second: UInt64) -> Bool {
-    let grace = options.expiryGraceMilliseconds / 1_000
-    return second.addingReportingOverflow(grace).partialValue <= options.now()
+  private func isOver(_ second: UInt64) -> Bool { lastMoment(of: second) <= options.now() }
+
+  /// When a client that has not refreshed by `second` is given up. The end may come from a token, so it may be any number.
+  private func lastMoment(of second: UInt64) -> UInt64 {
+    let (sum, overflow) = second.addingReportingOverflow(options.expiryGraceMilliseconds / 1_000)
+    return overflow ? .max : sum
   }
 
   /// The seconds that a token which ends then is still good for; nil for one without end.
