@@ -24,10 +24,10 @@ test: setup-test  ## run every test: units, JavaScript client, interoperability,
 	@scripts/test
 
 lint:  ## check the style of the Swift sources
-	swift format lint --strict --parallel --recursive Sources Tests Package.swift
+	swift format lint --strict --parallel --recursive Sources Tests Benchmarks/Sources Benchmarks/Package.swift Package.swift
 
 format:  ## rewrite the Swift sources in the project's style
-	swift format --in-place --parallel --recursive Sources Tests Package.swift
+	swift format --in-place --parallel --recursive Sources Tests Benchmarks/Sources Benchmarks/Package.swift Package.swift
 
 bench:  ## load the release build from a second process: idle connections, churn, echo
 	Benchmarks/run
