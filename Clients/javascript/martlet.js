@@ -19,8 +19,12 @@
  * @typedef {{ user: string, client: string, conn_info?: unknown, chan_info?: unknown }} ClientInfo
  */
 /**
- * `recovered` tells that it was missed while there was no connection.
- * @typedef {{ data: any, offset?: number, info?: ClientInfo, tags: Record<string, string>, recovered: boolean }} Publication
+ * @typedef {object} Publication
+ * @property {any} data
+ * @property {number} [offset] its place in the channel's stream, if the channel has one
+ * @property {ClientInfo} [info] who published it, if it was a client
+ * @property {Record<string, string>} tags
+ * @property {boolean} recovered whether it was missed while there was no connection
  */
 /**
  * @typedef {{ publications: Publication[], offset: number, epoch: string }} History
@@ -65,11 +69,8 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
 /** The codes of errors that arise here; those of the server begin at 100. */
 const TIMEOUT = 1;
 const CLIENT_DISCONNECTED = 3;
-const CONNECT_TOKEN = 5;
-const REFRESH_TOKEN = 6;
+const NO_TOKEN = 5;
 const UNSUBSCRIBED = 7;
-const SUBSCRIBE_TOKEN = 8;
-const SUBSCRIPTION_REFRESH_TOKEN = 9;
 const CONNECTION_CLOSED = 11;
 const BAD_PROTOCOL = 12;
 const TOKEN_EXPIRED = 109;
@@ -103,6 +104,10 @@ export class MartletError extends Error {
     this.temporary = temporary;
   }
 }
+
+const timeoutError = () => new MartletError(TIMEOUT, 'timeout', true);
+const disconnectedError = () => new MartletError(CLIENT_DISCONNECTED, 'client disconnected');
+const unsubscribedError = () => new MartletError(UNSUBSCRIBED, 'not subscribed');
 
 class Emitter {
   /** @type {Map<string, Set<Function>>} */
@@ -236,37 +241,76 @@ class Timer {
 
 /** A token that is fetched when it is missing, and renewed before it ends. */
 class Token {
-  #fetch;
+  #value;
+  #getToken;
+  #owner;
   #surroundings;
   #renewal;
-  #given;
+  /** Goes up when renewal stops: what is under way is ignored. */
+  #turn = 0;
 
-  constructor(surroundings, given, fetch) {
+  /**
+   * @param {Surroundings} surroundings
+   * @param {string | undefined} value
+   * @param {(() => string | Promise<string>) | undefined} getToken
+   * @param {{ refresh: Function, warn: Function, end: Function }} owner sends the token to the server, is told of an
+   *   attempt that failed, and of the last one
+   */
+  constructor(surroundings, value, getToken, owner) {
     this.#surroundings = surroundings;
-    this.#given = given || undefined;
-    this.#fetch = fetch;
+    this.#value = value || undefined;
+    this.#getToken = getToken;
+    this.#owner = owner;
     this.#renewal = surroundings.timer();
   }
 
-  get value() { return this.#given; }
-  get isMissing() { return this.#given === undefined && this.#fetch !== undefined; }
-  get isRenewable() { return this.#fetch !== undefined; }
+  get value() { return this.#value; }
+  get isMissing() { return this.#value === undefined && this.isRenewable; }
+  get isRenewable() { return this.#getToken !== undefined; }
 
-  /** Returns undefined when there is none to be had. */
-  async fetch() { return (this.#given = (await this.#fetch()) || undefined); }
-  forget() { this.#given = undefined; }
+  forget() { this.#value = undefined; }
 
-  /** Calls back before the time that a reply gives the token is over. */
-  expect({ expires = false, ttl = 0 }, renew) {
+  /** It is still missing afterwards if there is none to be had. */
+  async fetch() {
+    try {
+      this.#value = (await this.#getToken()) || undefined;
+    } catch (cause) {
+      throw new MartletError(NO_TOKEN, 'getToken failed', true, { cause });
+    }
+  }
+
+  /** Renews it before the time is over that a reply gives it. */
+  keep({ expires = false, ttl = 0 }) {
     this.stop();
     if (!expires || !this.isRenewable) return;
     const milliseconds = ttl * 1_000;
-    this.#renewal.set(Math.max(1_000, milliseconds - Math.min(RENEWAL_MARGIN_MS, milliseconds / 2)), renew);
+    const margin = Math.min(RENEWAL_MARGIN_MS, milliseconds / 2);
+    this.#renewal.set(Math.max(1_000, milliseconds - margin), () => this.#renew());
   }
 
-  /** Calls back for another try. */
-  retry(renew) { this.#renewal.set(5_000 + this.#surroundings.random() * 5_000, renew); }
-  stop() { this.#renewal.clear(); }
+  stop() {
+    this.#turn++;
+    this.#renewal.clear();
+  }
+
+  async #renew() {
+    const turn = this.#turn;
+    const error = await this.fetch().then(() => null, (error) => error);
+    if (turn !== this.#turn) return;
+    if (error) return this.#renewLater(error);
+    if (this.isMissing) return this.#owner.end(UNAUTHORIZED, 'unauthorized');
+    this.#owner.refresh(this.#value, (error, reply) => {
+      if (turn !== this.#turn) return;
+      if (!error) this.keep(reply);
+      else if (error.temporary || error.code === TOKEN_EXPIRED) this.#renewLater(error);
+      else this.#owner.end(error.code, error.message);
+    });
+  }
+
+  #renewLater(error) {
+    this.#renewal.set(5_000 + this.#surroundings.random() * 5_000, () => this.#renew());
+    this.#owner.warn(error);
+  }
 }
 
 /** Commands, from when they are issued until they are answered. */
@@ -286,10 +330,10 @@ class Commands {
    * @param {(error: MartletError | null, result: any) => void} done called once
    */
   issue(method, parameters, transmit, done, timeout = COMMAND_TIMEOUT_MS) {
-    const command = { method, parameters, done, id: 0, timer: this.#surroundings.timer() };
+    const command = { method, text: JSON.stringify(parameters), done, id: 0, timer: this.#surroundings.timer() };
     command.timer.set(timeout, () => {
       this.#forget(command);
-      done(new MartletError(TIMEOUT, 'timeout', true));
+      done(timeoutError());
     });
     if (transmit) this.#transmit(command, transmit);
     else this.#waiting.add(command);
@@ -305,12 +349,12 @@ class Commands {
     // Nobody answers what is only sent.
     if (command.method === 'send') {
       command.timer.clear();
-      transmit(JSON.stringify({ send: command.parameters }));
+      transmit(`{"send":${command.text}}`);
       return command.done(null, {});
     }
     command.id = ++this.#lastID;
     this.#sent.set(command.id, command);
-    transmit(JSON.stringify({ id: command.id, [command.method]: command.parameters }));
+    transmit(`{"id":${command.id},"${command.method}":${command.text}}`);
   }
 
   answered({ id, error, ...results }) {
@@ -328,7 +372,7 @@ class Commands {
   }
 
   failWaiting() {
-    this.#fail(this.#waiting, new MartletError(CLIENT_DISCONNECTED, 'client disconnected'));
+    this.#fail(this.#waiting, disconnectedError());
   }
 
   #fail(commands, error) {
@@ -348,8 +392,8 @@ class Commands {
 /**
  * A channel as one client hears it. Made by `client.subscription`.
  *
- * Events: `subscribing`, `subscribed`, `unsubscribed`, `publication`, `join`, `leave`, `error`. It stays subscribed over
- * reconnects; what was missed is asked for and told as `publication` after `subscribed`, and nothing is told twice.
+ * Events: `subscribing`, `subscribed`, `unsubscribed`, `publication`, `join`, `leave`, `error`. It stays subscribed
+ * over reconnects; what was missed is asked for and told as `publication` after `subscribed`; nothing is told twice.
  */
 export class Subscription extends Emitter {
   /** @type {'unsubscribed' | 'subscribing' | 'subscribed'} */
@@ -376,7 +420,11 @@ export class Subscription extends Emitter {
     this.#client = client;
     this.#options = options;
     this.#surroundings = surroundings;
-    this.#token = new Token(surroundings, options.token, options.getToken && (() => options.getToken({ channel })));
+    this.#token = new Token(surroundings, options.token, options.getToken && (() => options.getToken({ channel })), {
+      refresh: (token, done) => client._request('sub_refresh', { channel, token }, done),
+      warn: (error) => this._emit('error', error),
+      end: (code, reason) => this.#end(code, reason),
+    });
     this.#position = new Position(options.since);
     this.#retry = surroundings.timer();
   }
@@ -418,7 +466,8 @@ export class Subscription extends Emitter {
 
   #subscribed() {
     return new Promise((resolve, reject) => {
-      if (this.#state === 'unsubscribed') return reject(new MartletError(UNSUBSCRIBED, 'not subscribed'));
+      if (this.#state === 'unsubscribed') return reject(unsubscribedError());
+      if (this.#client.state === 'disconnected') return reject(disconnectedError());
       const timer = this.#surroundings.timer();
       const waiter = (error) => {
         this.#waiting.delete(waiter);
@@ -426,9 +475,13 @@ export class Subscription extends Emitter {
         if (error) reject(error);
         else resolve();
       };
-      timer.set(COMMAND_TIMEOUT_MS, () => waiter(new MartletError(TIMEOUT, 'timeout', true)));
+      timer.set(COMMAND_TIMEOUT_MS, () => waiter(timeoutError()));
       this.#waiting.add(waiter);
     });
+  }
+
+  #tellWaiting(error) {
+    for (const waiter of [...this.#waiting]) waiter(error);
   }
 
   // What the client tells.
@@ -439,6 +492,7 @@ export class Subscription extends Emitter {
 
   _connectionLost() {
     this.#isAsked = false;
+    if (this.#client.state === 'disconnected') this.#tellWaiting(disconnectedError());
     if (this.#state === 'subscribed') return this.#await(TRANSPORT_CLOSED, 'transport closed');
     // The next connection asks at once; until then an attempt under way is void.
     this.#turn++;
@@ -478,7 +532,7 @@ export class Subscription extends Emitter {
     if (this.#token.isMissing) {
       const error = await this.#token.fetch().then(() => null, (error) => error);
       if (turn !== this.#turn) return;
-      if (error) return this.#tryAgain(new MartletError(SUBSCRIBE_TOKEN, 'no subscription token', true, { cause: error }));
+      if (error) return this.#tryAgain(error);
       if (this.#token.isMissing) return this.#end(UNAUTHORIZED, 'unauthorized');
     }
     const { recoverable = true, joinLeave = false } = this.#options;
@@ -512,32 +566,14 @@ export class Subscription extends Emitter {
     const turn = this.#turn;
     this.#state = 'subscribed';
     this.#attempts = 0;
-    this.#token.expect(reply, () => this.#renew());
+    this.#token.keep(reply);
     const missed = this.#position.start(reply);
-    for (const waiter of [...this.#waiting]) waiter();
+    this.#tellWaiting();
     this._emit('subscribed', subscribedEvent(reply, missed));
     for (const publication of missed) {
       if (turn !== this.#turn) return;
       if (this.#position.advance(publication)) this._emit('publication', publicationEvent(publication, true));
     }
-  }
-
-  async #renew() {
-    const turn = this.#turn;
-    const error = await this.#token.fetch().then(() => null, (error) => error);
-    if (turn !== this.#turn) return;
-    const again = (error) => {
-      this.#token.retry(() => this.#renew());
-      this._emit('error', error);
-    };
-    if (error) return again(new MartletError(SUBSCRIPTION_REFRESH_TOKEN, 'no subscription token', true, { cause: error }));
-    if (this.#token.isMissing) return this.#end(UNAUTHORIZED, 'unauthorized');
-    this.#client._request('sub_refresh', { channel: this.channel, token: this.#token.value }, (error, reply) => {
-      if (turn !== this.#turn) return;
-      if (!error) this.#token.expect(reply, () => this.#renew());
-      else if (error.temporary || error.code === TOKEN_EXPIRED) again(error);
-      else this.#end(error.code, error.message);
-    });
   }
 
   #end(code, reason) {
@@ -548,14 +584,14 @@ export class Subscription extends Emitter {
     this.#retry.clear();
     this.#token.stop();
     if (this.#isAsked) this.#tellServer();
-    for (const waiter of [...this.#waiting]) waiter(new MartletError(UNSUBSCRIBED, 'unsubscribed'));
+    this.#tellWaiting(unsubscribedError());
     this._emit('unsubscribed', { code, reason });
   }
 
   #tellServer() {
     this.#isAsked = false;
     this.#client._request('unsubscribe', { channel: this.channel }, (error) => {
-      if (error && error.code !== CONNECTION_CLOSED) this.#client._reconnect(UNSUBSCRIBE_ERROR, 'unsubscribe error');
+      if (error) this.#client._reconnect(UNSUBSCRIBE_ERROR, 'unsubscribe error');
     });
   }
 }
@@ -602,7 +638,11 @@ export class Client extends Emitter {
     this.#url = absolute.href;
     this.#options = options;
     this.#surroundings = new Surroundings(options);
-    this.#token = new Token(this.#surroundings, options.token, options.getToken && (() => options.getToken()));
+    this.#token = new Token(this.#surroundings, options.token, options.getToken && (() => options.getToken()), {
+      refresh: (token, done) => this._request('refresh', { token }, done),
+      warn: (error) => this._emit('error', error),
+      end: (code, reason) => this.#end(code, reason),
+    });
     this.#commands = new Commands(this.#surroundings);
     this.#timer = this.#surroundings.timer();
     this.#silence = this.#surroundings.timer();
@@ -635,7 +675,10 @@ export class Client extends Emitter {
     return subscription;
   }
 
-  /** Unsubscribes for good: the next `subscription` for the channel is another one. @param {Subscription} subscription */
+  /**
+   * Unsubscribes for good: the next `subscription` for the channel is another one.
+   * @param {Subscription} subscription
+   */
   remove(subscription) {
     if (!this._has(subscription)) return;
     subscription.unsubscribe();
@@ -685,9 +728,7 @@ export class Client extends Emitter {
 
   #call(method, parameters, timeout) {
     return new Promise((resolve, reject) => {
-      if (this.#state === 'disconnected') {
-        return reject(new MartletError(CLIENT_DISCONNECTED, 'client disconnected'));
-      }
+      if (this.#state === 'disconnected') return reject(disconnectedError());
       const transmit = this.#state === 'connected' ? this.#transmit : null;
       const done = (error, result) => (error ? reject(error) : resolve(result));
       this.#commands.issue(method, parameters, transmit, done, timeout);
@@ -697,8 +738,16 @@ export class Client extends Emitter {
   // What subscriptions use.
 
   _has(subscription) { return this.#subscriptions.get(subscription.channel) === subscription; }
-  /** `done` is called in the order of the messages, before the next push is looked at: a promise would be late. */
-  _request(method, parameters, done) { this.#commands.issue(method, parameters, this.#transmit, done); }
+  /**
+   * `done` is called before the next message is looked at (a promise would be late), and not at all if the connection
+   * is lost: then everything begins anew.
+   */
+  _request(method, parameters, done) {
+    this.#commands.issue(method, parameters, this.#transmit, (error, result) => {
+      if (error?.code !== CONNECTION_CLOSED) done(error, result);
+    });
+  }
+
   _reconnect(code, reason) { this.#retry(code, reason); }
 
   // The WebSocket.
@@ -716,7 +765,7 @@ export class Client extends Emitter {
     if (this.#token.isMissing) {
       const error = await this.#token.fetch().then(() => null, (error) => error);
       if (turn !== this.#turn) return;
-      if (error) return this.#fail(new MartletError(CONNECT_TOKEN, 'no connection token', true, { cause: error }));
+      if (error) return this.#fail(error);
       if (this.#token.isMissing) return this.#end(UNAUTHORIZED, 'unauthorized');
     }
     this.#open();
@@ -788,12 +837,13 @@ export class Client extends Emitter {
     this.#wasExpired = false;
     this.#answersPings = reply.pong ?? false;
     if (reply.ping) this.#expectPing(reply.ping * 1_000 + PING_SLACK_MS);
-    this.#token.expect(reply, () => this.#renew());
+    this.#token.keep(reply);
     // Subscriptions first: a command that waits may need one.
     for (const subscription of [...this.#subscriptions.values()]) subscription._connected();
     this.#commands.flush(this.#transmit);
     const { client, version = '', data, subs = {} } = reply;
     this._emit('connected', { client, version, data });
+    if (socket !== this.#socket) return;
     const gone = [...this.#serverSide.keys()].filter((channel) => !(channel in subs));
     for (const channel of gone) this.#serverUnsubscribed(channel, { code: CALLED, reason: 'not subscribed any more' });
     for (const [channel, result] of Object.entries(subs)) {
@@ -821,24 +871,6 @@ export class Client extends Emitter {
     }
     if (error.temporary) this.#fail(error);
     else this.#end(error.code, error.message);
-  }
-
-  async #renew() {
-    const turn = this.#turn;
-    const error = await this.#token.fetch().then(() => null, (error) => error);
-    if (turn !== this.#turn) return;
-    const again = (error) => {
-      this.#token.retry(() => this.#renew());
-      this._emit('error', error);
-    };
-    if (error) return again(new MartletError(REFRESH_TOKEN, 'no connection token', true, { cause: error }));
-    if (this.#token.isMissing) return this.#end(UNAUTHORIZED, 'unauthorized');
-    this._request('refresh', { token: this.#token.value }, (error, reply) => {
-      if (turn !== this.#turn) return;
-      if (!error) this.#token.expect(reply, () => this.#renew());
-      else if (error.temporary || error.code === TOKEN_EXPIRED) again(error);
-      else this.#end(error.code, error.message);
-    });
   }
 
   /** This attempt, or this connection, came to nothing. */
@@ -889,7 +921,7 @@ export class Client extends Emitter {
   #push(push) {
     const { channel = '', disconnect, refresh, message } = push;
     if (disconnect) return this.#closed(disconnect.code, disconnect.reason);
-    if (refresh) return this.#token.expect(refresh, () => this.#renew());
+    if (refresh) return this.#token.keep(refresh);
     if (message) return this._emit('message', { data: message.data });
     if (push.subscribe) return this.#serverSubscribed(channel, push.subscribe);
     if (this.#serverSide.has(channel)) this.#serverPush(channel, push);
