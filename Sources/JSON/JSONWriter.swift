@@ -36,7 +36,8 @@ public struct JSONWriter: Sendable {
     needsComma = false
   }
 
-  /// Writes a member's name.
+  /// Writes a member's name. Disfavored, because a literal would be a `String` first and be searched for escapes.
+  @_disfavoredOverload
   public mutating func key(_ name: String) {
     comma()
     appendString(name)

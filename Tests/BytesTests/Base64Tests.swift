@@ -35,7 +35,7 @@ import Testing
     // A single character holds no byte.
     "Z", "Zm9vZ", "Zm9vZ===",
     // Bits left over that are not zero.
-    "Zh==", "Zm9=", "Zn==", "ZmB=", "Z/==",
+    "Zh==", "Zi==", "Zk==", "Zo==", "Zm9=", "Zm+=", "Zn==", "ZmB=", "Z/==",
     // Other characters, white space too.
     "Zm 9", "Zm9v\n", " Zm9v", "Zm9v ", "Zm-9", "Zm_9", "Zm.9", "Zé==", "Zm\u{0}9", "Zm9v\u{80}",
   ])

@@ -107,4 +107,10 @@ import Testing
     }
     #expect(written == #"[{"a":[],"b":{}},{"a":[],"b":{}},"",-1,false]"#)
   }
+
+  /// A literal is written as it stands, without a look at its bytes; what needs escapes is passed as a `String`.
+  @Test func literalNamesAreNotSearched() {
+    #expect(text { $0.key("\\u0061") } == #""\u0061":"#)
+    #expect(text { $0.key("\\u0061" as String) } == #""\\u0061":"#)
+  }
 }
