@@ -41,7 +41,7 @@ export class Outbox {
       // Its publication confirms it, and comes in the order of the stream.
     } catch (error) {
       if (!this.#messages.has(id)) return;
-      if (this.#isOpen && !error.temporary) {
+      if (this.#isOpen) {
         this.#list.setStatus(id, `Not sent: ${error.message}`, () => this.#publish(id));
       } else {
         this.#list.setStatus(id, 'Waiting for the connection');
