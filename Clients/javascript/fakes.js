@@ -14,6 +14,8 @@ export class FakeClock {
   now = () => this.time;
   clearTimeout = (timer) => this.#timers.delete(timer);
   setTimeout = (f, milliseconds) => {
+    // As in browsers: what does not fit 31 bits is no delay at all.
+    if (milliseconds >= 2 ** 31) milliseconds = 0;
     const timer = ++this.#lastTimer;
     this.#timers.set(timer, { due: this.time + milliseconds, f });
     return timer;

@@ -783,11 +783,14 @@ export class Client extends Emitter {
     socket.onopen = ifCurrent(() => this.#opened());
     socket.onmessage = ifCurrent(({ data }) => this.#received(data));
     socket.onclose = ifCurrent(({ code, reason }) => this.#closed(code, reason));
+    // Node tells of a connection that could not be made by an error alone; in browsers the close follows.
+    socket.onerror = ifCurrent(() => this.#retry(TRANSPORT_CLOSED, 'transport closed'));
     this.#timer.set(OPENING_TIMEOUT_MS, () => this.#retry(TRANSPORT_CLOSED, 'opening timeout'));
   }
 
   #opened() {
     this.#timer.clear();
+    this.#socket.onerror = null;
     const { data, name = 'js' } = this.#options;
     const subs = {};
     for (const [channel, position] of this.#serverSide) {
@@ -884,9 +887,8 @@ export class Client extends Emitter {
     this.#state = 'connecting';
     this.#drop();
     this.#timer.set(delay, () => this.#attempt());
-    const turn = this.#turn;
     this._emit('connecting', { code, reason, delay });
-    if (turn === this.#turn) this.#tellSubscriptions();
+    this.#tellSubscriptions();
   }
 
   #end(code, reason) {
@@ -895,9 +897,8 @@ export class Client extends Emitter {
     this.#drop();
     globalThis.removeEventListener?.('online', this.#online);
     this.#commands.failWaiting();
-    const turn = this.#turn;
     this._emit('disconnected', { code, reason });
-    if (turn === this.#turn) this.#tellSubscriptions();
+    this.#tellSubscriptions();
   }
 
   #tellSubscriptions() {

@@ -85,6 +85,18 @@ describe('connecting', () => {
     assert.equal(world.last('connecting').reason, 'opening timeout');
   });
 
+  test('a connection that cannot be made may be told by an error, with a close or without', async () => {
+    const world = new World();
+    world.client.connect();
+    await world.clock.advance(0);
+    world.socket.onerror({});
+    world.socket.drop();
+    assert.equal(world.types.length, 2);
+    await world.nextAttempt();
+    await world.accept();
+    assert.equal(world.socket.onerror, null);
+  });
+
   test('a connect command without a reply is given up after 5 s', async () => {
     const world = new World();
     world.client.connect();
@@ -328,9 +340,16 @@ describe('coming back', () => {
 
   describe('when the browser is online again', () => {
     const network = new EventTarget();
+    const listeners = new Set();
     const install = () => {
-      globalThis.addEventListener = network.addEventListener.bind(network);
-      globalThis.removeEventListener = network.removeEventListener.bind(network);
+      globalThis.addEventListener = (type, listener) => {
+        listeners.add(listener);
+        network.addEventListener(type, listener);
+      };
+      globalThis.removeEventListener = (type, listener) => {
+        listeners.delete(listener);
+        network.removeEventListener(type, listener);
+      };
     };
     afterEach(() => {
       delete globalThis.addEventListener;
@@ -362,6 +381,7 @@ describe('coming back', () => {
       network.dispatchEvent(new Event('online'));
       await world.clock.advance(60_000);
       assert.equal(world.sockets.length, 1);
+      assert.equal(listeners.size, 0);
     });
   });
 });
@@ -547,7 +567,8 @@ describe('commands', () => {
       world.socket.sent.at(-1),
       '{"id":2,"history":{"channel":"a","limit":2,"since":{"offset":3,"epoch":"e"},"reverse":true}}');
     const info = { user: 'anna', client: 'c9' };
-    world.socket.answer('history', { publications: [{ data: 1, offset: 2, info, tags: { k: 'v' } }], offset: 9, epoch: 'e' });
+    const publications = [{ data: 1, offset: 2, info, tags: { k: 'v' } }];
+    world.socket.answer('history', { publications, offset: 9, epoch: 'e' });
     assert.deepEqual(await history, {
       publications: [{ data: 1, offset: 2, info, tags: { k: 'v' }, recovered: false }], offset: 9, epoch: 'e',
     });
@@ -724,6 +745,37 @@ describe('disconnect()', () => {
       assert.equal(world.types.at(-1), 'disconnected');
       assert.equal(world.clock.timerCount, 0);
     }
+  });
+
+  test('leaves the rest of a message unread', async () => {
+    const world = new World();
+    await world.connect({ subs: { mine: {} } });
+    const events = world.record(world.client, ['publication'], []);
+    world.client.on('publication', () => world.client.disconnect());
+    const pub = { data: 1 };
+    world.socket.reply({ push: { channel: 'mine', pub } }, { push: { channel: 'mine', pub } });
+    assert.equal(events.length, 1);
+  });
+
+  test('in a listener of connected: nothing more is told of that connection', async () => {
+    const world = new World();
+    const events = world.record(world.client, ['subscribed', 'unsubscribed'], []);
+    await world.connect({ subs: { mine: {} } });
+    world.socket.drop();
+    world.client.on('connected', () => world.client.disconnect());
+    await world.nextAttempt();
+    await world.accept({ subs: { other: {} } });
+    assert.deepEqual(typesOf(events), ['subscribed']);
+  });
+
+  test('in a listener of error: no other attempt follows', async () => {
+    const world = new World();
+    world.client.on('error', () => world.client.disconnect());
+    await world.connect();
+    world.socket.onmessage({ data: '{' });
+    await world.clock.advance(60_000);
+    assert.equal(world.client.state, 'disconnected');
+    assert.equal(world.sockets.length, 1);
   });
 
   test('subscriptions wait for the next connect()', async () => {

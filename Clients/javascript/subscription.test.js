@@ -105,6 +105,19 @@ describe('subscribing', () => {
     }
     world.socket.answer('subscribe', POSITION);
     assert.deepEqual(typesOf(events), ['subscribing', 'error', 'error', 'error', 'subscribed']);
+    // The next trouble begins with the shortest delay.
+    world.socket.push('a', { unsubscribe: { code: 2500, reason: 'because' } });
+    await world.clock.advance(500);
+    assert.equal(world.socket.count('subscribe'), 5);
+  });
+
+  test('what waits to be tried again waits for no timer without a connection', async () => {
+    const world = new World();
+    await world.connect();
+    world.client.subscription('a').subscribe();
+    world.socket.refuse('subscribe', 100, 'internal server error', true);
+    world.client.disconnect();
+    assert.equal(world.clock.timerCount, 0);
   });
 
   test('without a reply in 5 s the connection is made anew', async () => {
@@ -384,7 +397,9 @@ describe('recovery', () => {
       const { offset } = world.socket.command('subscribe').subscribe;
       const publications = [];
       for (let i = Math.max(1, offset); i <= top; i++) publications.push(publication(i));
-      world.socket.answer('subscribe', { ...POSITION, offset: top, was_recovering: true, recovered: true, publications });
+      world.socket.answer('subscribe', {
+        ...POSITION, offset: top, was_recovering: true, recovered: true, publications,
+      });
       world.socket.push('a', { pub: publication(top) });
       world.socket.push('a', { pub: publication(top + 1) });
     }
@@ -465,6 +480,51 @@ describe('subscription tokens', () => {
     world.socket.refuse('sub_refresh', 103, 'permission denied');
     assert.deepEqual(events, [['unsubscribed', { code: 103, reason: 'permission denied' }]]);
     assert.equal(world.socket.count('unsubscribe'), 1);
+  });
+
+  test('nothing is renewed when it is not subscribed any more', async () => {
+    for (const end of [
+      ({ subscription }) => subscription.unsubscribe(),
+      ({ world }) => world.socket.push('a', { unsubscribe: { code: 2000, reason: 'bye' } }),
+      ({ world }) => world.client.disconnect(),
+    ]) {
+      const all = await subscribed(
+        { token: 'old', getToken: async () => 'fresh' }, { ...POSITION, expires: true, ttl: 60 });
+      end(all);
+      if (all.world.socket.count('unsubscribe') > 0) all.world.socket.answer('unsubscribe');
+      assert.equal(all.world.clock.timerCount, 0);
+    }
+  });
+
+  test('one that arrives when the connection is another one is not used twice', async () => {
+    const world = new World();
+    await world.connect();
+    const arrivals = [];
+    const getToken = () => new Promise((resolve) => arrivals.push(resolve));
+    world.client.subscription('a', { getToken }).subscribe();
+    await settle();
+    await reconnect(world);
+    for (const arrive of arrivals) arrive('T');
+    await settle();
+    assert.equal(arrivals.length, 2);
+    assert.equal(world.socket.count('subscribe'), 1);
+  });
+
+  test('one that arrives when there is no connection waits for the next', async () => {
+    const world = new World();
+    await world.connect();
+    let arrive;
+    const getToken = () => new Promise((resolve) => { arrive = resolve; });
+    world.client.subscription('a', { getToken }).subscribe();
+    await settle();
+    world.socket.drop();
+    arrive('T');
+    await world.nextAttempt();
+    await world.accept();
+    assert.deepEqual(world.socket.sent, [
+      '{"id":1,"connect":{"name":"js"}}',
+      '{"id":2,"subscribe":{"channel":"a","token":"T","recoverable":true}}',
+    ]);
   });
 
   test('one that arrives after unsubscribe() subscribes nobody', async () => {
