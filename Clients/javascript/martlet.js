@@ -96,6 +96,7 @@ export class MartletError extends Error {
    * @param {number} code from 100 on the server's, below that the client's own
    * @param {string} message
    * @param {boolean} [temporary] whether the same may succeed later
+   * @param {ErrorOptions} [options]
    */
   constructor(code, message, temporary = false, options = undefined) {
     super(message, options);
