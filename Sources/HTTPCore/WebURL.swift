@@ -43,8 +43,8 @@ public struct WebURL: Hashable, Sendable, CustomStringConvertible {
     self.target = target.hasPrefix("/") ? String(target) : "/" + target
     let at = authority.lastIndex(of: "@")
     userInfo = at.map { String(authority[..<$0]) }
-    // A backslash there is a path's beginning for some readers: they would see another host.
-    guard !(userInfo ?? "").contains(where: { "[]\\\"<>^`{|}".contains($0) }) else {
+    // A backslash there is a path's beginning for some readers, a second @ is the host's for others.
+    guard !(userInfo ?? "").contains(where: { "[]\\\"<>^`{|}@".contains($0) }) else {
       throw WebURLError("“\(text)” has characters before @ that must be percent-encoded.")
     }
     let hostAndPort = at.map { authority[authority.index(after: $0)...] } ?? authority

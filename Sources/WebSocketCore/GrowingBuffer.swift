@@ -11,6 +11,9 @@ struct GrowingBuffer: ~Copyable {
     return UnsafeRawBufferPointer(rebasing: storage[..<count])
   }
 
+  /// How many bytes it owns.
+  var capacity: Int { storage?.count ?? 0 }
+
   /// Adds bytes; `announced`, the total to be expected, is not exceeded by the growth beyond what has arrived.
   mutating func append(_ piece: UnsafeRawBufferPointer, announced: UInt64) {
     guard !piece.isEmpty else { return }
@@ -27,7 +30,6 @@ struct GrowingBuffer: ~Copyable {
   }
 
   private mutating func reserve(_ needed: Int, _ announced: UInt64) {
-    let capacity = storage?.count ?? 0
     guard needed > capacity else { return }
     let doubled = min(UInt64(clamping: capacity) * 2, announced)
     let grown = UnsafeMutableRawBufferPointer.allocate(

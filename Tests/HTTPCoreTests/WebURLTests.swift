@@ -37,7 +37,7 @@ import Testing
     "ws://[::1]x",
     "ws://[::1]:", "ws://::1", "ws://a\\b", "ws://a^b", "ws://a,b", "ws://a<b",
     // A browser would go to the first host, a strict reader of RFC 3986 to the second.
-    "ws://a\\@b", "ws://a[@b", "ws://a<@b",
+    "ws://a\\@b", "ws://a[@b", "ws://a<@b", "ws://a@b@c", "ws://@@c",
   ])
   func refuses(_ text: String) {
     #expect(throws: WebURLError.self) { try WebURL(text) }

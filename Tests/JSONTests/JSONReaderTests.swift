@@ -180,6 +180,7 @@ func read<R>(_ text: String, depth: Int = 128, _ body: (inout JSONReader) throws
       }
     }
     try descend("[[[1],[2]],[[3]],[]]", 3)
+    try descend("[[],[],[],[]]", 2)
     let error = #expect(throws: JSONError.self) { try descend("[[[1]]]", 2) }
     #expect(error?.code == .tooDeep && error?.offset == 2)
     #expect(throws: JSONError.self) { try descend("[[]]", 1) }
