@@ -3,11 +3,23 @@ import JSON
 
 extension TokenClaims {
   /// Reads claims; nil if one of them is not of its kind.
-  init?(_ json: JSONValue) {
-    guard let members = json.objectValue else { return nil }
+  init?(json: [UInt8]) {
+    guard let members = (try? JSONValue(parsing: json))?.objectValue else { return nil }
     for member in members where member.value != .null {
       guard take(member.name, member.value) else { return nil }
     }
+    if info == nil { info = json.withUnsafeBytes { Self.information(in: $0) } }
+  }
+
+  /// What others may know is handed on as it was written: a number may be one that no `Double` holds.
+  private static func information(in json: UnsafeRawBufferPointer) -> [UInt8]? {
+    var reader = JSONReader(json)
+    var info: [UInt8]?
+    try? reader.readObject { (value, key) throws(JSONError) in
+      guard key == "info", try !value.readNull() else { return }
+      info = JSONText.compact(try value.readRaw())
+    }
+    return info
   }
 
   private mutating func take(_ name: String, _ value: JSONValue) -> Bool {
@@ -22,9 +34,6 @@ extension TokenClaims {
     case "channel": return value.stringValue.map { channel = $0 } != nil
     case "channels": return Self.strings(value).map { channels += $0 } != nil
     case "subs": return value.objectValue.map { channels += $0.map(\.name) } != nil
-    case "info":
-      if info == nil { info = value.encoded }
-      return true
     case "b64info":
       guard let bytes = value.stringValue.flatMap({ Base64.decode($0) }) else { return false }
       return takeInfo(bytes)

@@ -48,7 +48,7 @@ public struct TokenVerifier: Sendable {
     let signed = Array(token.utf8.prefix(parts[0].count + 1 + parts[1].count))
     let expected = HMACSHA256.code(signed, key: key)
     guard !expected.isEmpty, ConstantTime.equal(code, expected) else { throw .invalid }
-    guard let json = try? JSONValue(parsing: payload), let claims = TokenClaims(json) else { throw .invalid }
+    guard let claims = TokenClaims(json: payload) else { throw .invalid }
     guard audience.isEmpty || claims.audiences.contains(audience), issuer.isEmpty || claims.issuer == issuer
     else { throw .invalid }
     guard claims.notBefore ?? 0 <= now else { throw .invalid }
