@@ -1,5 +1,6 @@
 import HTTPCore
 import Realtime
+import WebSocketCore
 import WebSockets
 
 /// What a real-time server is made of.
@@ -18,7 +19,9 @@ public struct RealtimeServerOptions: Sendable {
     self.sessions = sessions
     // The protocol has pings of its own, so the WebSocket's are off.
     socket = WebSocketOptions(
-      limits: WebSocketLimits(maximumMessageBytes: 65_536), keepaliveIntervalMilliseconds: 0)
+      limits: WebSocketLimits(maximumMessageBytes: 65_536), keepaliveIntervalMilliseconds: 0,
+      slowConsumerClose: SlowConsumerClose(
+        code: CloseCode(rawValue: Disconnect.slow.code), reason: Disconnect.slow.reason))
   }
 }
 

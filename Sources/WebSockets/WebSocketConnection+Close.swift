@@ -12,6 +12,8 @@ extension WebSocketConnection {
   public func close(code: CloseCode = .normal, reason: String = "") {
     guard transport != nil, closing.close() else { return }
     sendClose(code.isSendable ? code : .normal, reason)
+    // The peer's close frame is awaited; what comes before it is thrown away.
+    resumeReading()
     setTimer()
   }
 

@@ -39,8 +39,15 @@ extension WebSocketConnection {
 
   /// Sends a ping with up to 125 bytes of payload; a longer payload is cut.
   public func ping(_ payload: UnsafeRawBufferPointer = UnsafeRawBufferPointer(start: nil, count: 0)) {
-    guard isOpen else { return }
+    guard isOpen, hasRoom() else { return }
     sendFrame(.ping, UnsafeRawBufferPointer(rebasing: payload.prefix(125)))
+  }
+
+  /// RFC 6455 §5.5.2: "Upon receipt of a Ping frame, an endpoint MUST send a Pong frame in response". Counts against the
+  /// limit like any message: a peer that sends pings and reads nothing would fill the memory otherwise.
+  func pong(_ payload: UnsafeRawBufferPointer) {
+    guard isOpen, hasRoom() else { return }
+    sendFrame(.pong, payload)
   }
 
   /// Whether the peer keeps up; if not, this ends the connection.
@@ -49,8 +56,12 @@ extension WebSocketConnection {
     transport.flush()
     guard transport.queuedByteCount > options.maximumQueuedBytes else { return true }
     registry?.counters.slowConsumers.count()
-    _ = closing.fail(reason: ConnectionCloseReason.outboundQueueOverflow.explanation)
-    transport.abort()
+    if let answer = options.slowConsumerClose {
+      close(code: answer.code, reason: answer.reason)
+    } else {
+      _ = closing.fail(reason: ConnectionCloseReason.outboundQueueOverflow.explanation)
+      transport.abort()
+    }
     return false
   }
 

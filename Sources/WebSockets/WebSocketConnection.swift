@@ -117,8 +117,7 @@ public final class WebSocketConnection: ConnectionHandler, TimerTarget, ServedCo
     case .fragment:
       preconditionFailure("the decoder was asked for whole messages")
     case .ping(let payload):
-      // RFC 6455 §5.5.2: "Upon receipt of a Ping frame, an endpoint MUST send a Pong frame in response".
-      sendFrame(.pong, payload)
+      pong(payload)
     case .pong(let payload):
       handler.receivedPong(payload, on: self)
     case .close(let code, let reason):

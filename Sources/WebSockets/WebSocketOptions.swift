@@ -11,8 +11,11 @@ public struct WebSocketOptions: Sendable {
   /// How long the peer may take to complete the closing handshake, in milliseconds. Default 5 s.
   public var closeTimeoutMilliseconds: UInt64
   /// Bytes that may wait in the outbound queue: who sends while more than this wait gives the connection up as
-  /// too slow, with 1006. So no more than this and one message ever wait. Default 1 MiB.
+  /// too slow. So no more than this, one message and a close frame ever wait. Default 1 MiB.
   public var maximumQueuedBytes: Int
+  /// How a connection that is too slow ends: nil cuts it, which the peer sees as 1006; else a close frame follows
+  /// what is queued, and the peer has the close timeout to read all that. Default nil.
+  public var slowConsumerClose: SlowConsumerClose?
 
   /// Makes options with the defaults of docs/limits.md.
   public init(
@@ -20,12 +23,28 @@ public struct WebSocketOptions: Sendable {
     keepaliveIntervalMilliseconds: UInt64 = 25_000,
     pongDeadlineMilliseconds: UInt64 = 8_000,
     closeTimeoutMilliseconds: UInt64 = 5_000,
-    maximumQueuedBytes: Int = 1 << 20
+    maximumQueuedBytes: Int = 1 << 20,
+    slowConsumerClose: SlowConsumerClose? = nil
   ) {
     self.limits = limits
     self.keepaliveIntervalMilliseconds = keepaliveIntervalMilliseconds
     self.pongDeadlineMilliseconds = pongDeadlineMilliseconds
     self.closeTimeoutMilliseconds = closeTimeoutMilliseconds
     self.maximumQueuedBytes = maximumQueuedBytes
+    self.slowConsumerClose = slowConsumerClose
+  }
+}
+
+/// What a peer that reads too slowly is told.
+public struct SlowConsumerClose: Sendable, Equatable {
+  /// The close code; one that may not be sent is sent as 1000.
+  public var code: CloseCode
+  /// The close reason: UTF-8 of at most 123 bytes.
+  public var reason: String
+
+  /// Makes the answer.
+  public init(code: CloseCode, reason: String) {
+    self.code = code
+    self.reason = reason
   }
 }

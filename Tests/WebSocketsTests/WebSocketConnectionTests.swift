@@ -165,6 +165,67 @@ import Testing
     #expect(server.count(of: "slow_consumers") == (isWithin ? 0 : 1))
   }
 
+  private static let slow = SlowConsumerClose(code: CloseCode(rawValue: 3008), reason: "slow")
+
+  @Test func aSlowPeerCanBeToldWhy() throws {
+    let (server, handler) = try serve(
+      WebSocketOptions(
+        closeTimeoutMilliseconds: 500, maximumQueuedBytes: 100, slowConsumerClose: Self.slow))
+    let client = try server.connectWebSocket()
+    client.other?.writeWindow = 0
+    let connection = try #require(handler.connection)
+    let message = [UInt8](repeating: 1, count: 120)
+    let isSent = (0..<3).map { _ in message.withUnsafeBytes { connection.send($0, .binary) } }
+    #expect(isSent == [true, false, false] && !connection.isOpen)
+    #expect(connection.bufferedByteCount == 122 + 8)
+    client.other?.writeWindow = nil
+    server.network.runUntilIdle()
+    #expect(client.takeReceived() == [0x82, 120] + message + [0x88, 6, 0x0B, 0xC0] + Array("slow".utf8))
+    client.send(clientFrame(0x88, [0x0B, 0xC0]))
+    server.network.runUntilIdle()
+    client.end()
+    server.network.runUntilIdle()
+    #expect(handler.events == ["opened", "closed 3008 "])
+    #expect(server.count(of: "slow_consumers") == 1)
+  }
+
+  @Test func aSlowPeerThatStaysSlowIsCut() throws {
+    let (server, handler) = try serve(
+      WebSocketOptions(closeTimeoutMilliseconds: 500, maximumQueuedBytes: 0, slowConsumerClose: Self.slow))
+    let client = try server.connectWebSocket()
+    client.other?.writeWindow = 0
+    for _ in 0..<3 { handler.connection?.send("x") }
+    server.network.advance(milliseconds: 499)
+    #expect(handler.events == ["opened"])
+    server.network.advance(milliseconds: 1)
+    #expect(handler.events == ["opened", "closed 1006 The connection was cut."])
+  }
+
+  @Test func pongsCountAgainstTheQueueLimit() throws {
+    let (server, handler) = try serve(WebSocketOptions(maximumQueuedBytes: 1_000))
+    let client = try server.connectWebSocket()
+    client.other?.writeWindow = 0
+    for _ in 0..<100 {
+      client.send(clientFrame(0x89, [UInt8](repeating: 7, count: 98)))
+      server.network.runUntilIdle()
+      #expect(handler.connection?.bufferedByteCount ?? 0 <= 1_100)
+    }
+    #expect(handler.events.last == "closed 1006 The peer reads too slowly: its outbound queue is full.")
+    #expect(server.count(of: "slow_consumers") == 1)
+  }
+
+  @Test func aPausedConnectionHearsThePeersCloseFrame() throws {
+    let (server, handler) = try serve()
+    let client = try server.connectWebSocket()
+    handler.connection?.pauseReading()
+    handler.connection?.close(code: .goingAway)
+    client.send(clientFrame(0x81, hello) + clientFrame(0x88, [0x03, 0xE9]))
+    server.network.runUntilIdle()
+    client.end()
+    server.network.runUntilIdle()
+    #expect(handler.events == ["opened", "closed 1001 "])
+  }
+
   @Test func theHandlerHearsWhenTheQueueIsEmptyAgain() throws {
     let (server, handler) = try serve()
     let client = try server.connectWebSocket()

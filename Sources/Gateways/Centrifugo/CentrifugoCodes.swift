@@ -54,6 +54,8 @@ public struct Disconnect: Error, Sendable, Equatable {
   public static let shutdown = Disconnect(code: 3001, reason: "shutdown")
   /// 3005: the connection's token has expired and was not refreshed.
   public static let expired = Disconnect(code: 3005, reason: "connection expired")
+  /// 3008: more waits for the client than the outbound queue may hold.
+  public static let slow = Disconnect(code: 3008, reason: "slow")
   /// 3012: no answer to a ping.
   public static let noPong = Disconnect(code: 3012, reason: "no pong")
   /// 3500: the token is not valid, or is missing.
