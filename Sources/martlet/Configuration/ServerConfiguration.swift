@@ -85,7 +85,8 @@ struct ServerConfiguration: Sendable {
       help: "The largest message a client may send. A larger one ends the connection with 1009."),
     Setting(
       "limits.queue_bytes", \.limits.queueBytes, .bytes(in: 1_024...1 << 30),
-      help: "Bytes that may wait for one slow client before its connection is cut; it comes back and recovers."),
+      help:
+        "Bytes that may wait for one slow client before its connection is cut; it comes back and recovers."),
     Setting(
       "limits.channels_per_connection", \.limits.channelsPerConnection, .integer("N", in: 1...1_000_000),
       help: "Channels that one connection may be subscribed to."),
