@@ -1,3 +1,5 @@
+import Glibc
+
 /// Finds what the server shows a browser.
 enum PageDirectory {
   /// The pages that came with the program: beside it, in `share/martlet`, or in the repository that it was built in.
@@ -15,10 +17,10 @@ enum PageDirectory {
     return nil
   }
 
-  /// The pages, and the JavaScript client beside them where there is one: pages load `/martlet.js`.
-  static func directories(in pages: String) -> [String] {
-    let client = (parent(of: pages) ?? ".") + "/Clients/javascript"
-    return TextFile.isDirectory(client) ? [pages, client] : [pages]
+  /// The JavaScript client beside the pages, which load it as `/martlet.js`; nil where there is none.
+  static func client(beside pages: String) -> String? {
+    let file = (parent(of: pages) ?? ".") + "/Clients/javascript/martlet.js"
+    return access(file, R_OK) == 0 ? file : nil
   }
 
   private static func parent(of path: String) -> String? {

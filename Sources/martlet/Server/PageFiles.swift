@@ -6,11 +6,12 @@ enum PageFiles {
   /// A directory of more files than this was hardly meant.
   private static let maximumFileCount = 10_000
 
-  /// The files of the directories by their paths for browsers: `/index.html`. Where two have the same path, the first
-  /// directory's wins. Hidden files are left out.
-  static func read(_ directories: [String]) throws(Problem) -> [String: [UInt8]] {
+  /// The files of a directory by their paths for browsers: `/index.html`. Hidden files are left out. The JavaScript client
+  /// is `/martlet.js`, unless the directory has one of its own.
+  static func read(_ directory: String, client: String?) throws(Problem) -> [String: [UInt8]] {
     var files: [String: [UInt8]] = [:]
-    for directory in directories { try read(directory, "/", depth: 0, into: &files) }
+    try read(directory, "/", depth: 0, into: &files)
+    if let client, files["/martlet.js"] == nil { files["/martlet.js"] = try TextFile.read(client) }
     return files
   }
 
@@ -21,7 +22,7 @@ enum PageFiles {
       let file = directory + "/" + name
       if TextFile.isDirectory(file) {
         if depth < maximumDepth { try read(file, path + name + "/", depth: depth + 1, into: &files) }
-      } else if files[path + name] == nil {
+      } else {
         guard files.count < maximumFileCount else {
           throw .usage("pages: there are more than \(maximumFileCount) files in \(quoted(path: directory))")
         }

@@ -80,7 +80,9 @@ struct RunningServer: Sendable {
     }
     options.socket.limits.maximumMessageBytes = configuration.limits.messageBytes
     options.socket.maximumQueuedBytes = configuration.limits.queueBytes
-    if let pages { options.files = StaticFiles(try PageFiles.read(PageDirectory.directories(in: pages))) }
+    if let pages {
+      options.files = StaticFiles(try PageFiles.read(pages, client: PageDirectory.client(beside: pages)))
+    }
     return options
   }
 }
