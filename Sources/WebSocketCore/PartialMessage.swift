@@ -29,6 +29,9 @@ final class PartialMessage {
   /// Whether everything here has been handed out, so that the decoder may let go at its next call.
   @usableFromInline var isDelivered = false
 
+  /// The memory that the message under way has, in bytes.
+  var payloadCapacity: Int { payload.capacity }
+
   /// Whether no frame and no message is under way.
   var isEmpty: Bool { frame == nil && kind == nil && headerBytes.isEmpty }
 
@@ -99,12 +102,14 @@ final class PartialMessage {
     if frame.header.opcode.isControl {
       return try absorbControl(frame.header.opcode, UnsafeRawBufferPointer(piece), isComplete)
     }
+    // Only in the final fragment is what is announced the whole message; before that, growth is by doubling alone.
     return try absorbData(
-      UnsafeRawBufferPointer(piece), isFinal: isComplete && frame.header.isFinal, delivery)
+      UnsafeRawBufferPointer(piece), isFinal: isComplete && frame.header.isFinal, delivery,
+      bound: frame.header.isFinal ? announced : .max)
   }
 
   private func absorbData(
-    _ piece: UnsafeRawBufferPointer, isFinal: Bool, _ delivery: MessageDelivery
+    _ piece: UnsafeRawBufferPointer, isFinal: Bool, _ delivery: MessageDelivery, bound: UInt64
   ) throws(ProtocolViolation) -> WebSocketEvent? {
     guard let kind else { return nil }
     if kind == .text {
@@ -120,7 +125,7 @@ final class PartialMessage {
       let isFirst = !hasEmitted
       return .fragment(kind, piece, isFirst: isFirst, isFinal: isFinal)
     }
-    payload.append(piece, announced: announced)
+    payload.append(piece, announced: bound)
     guard isFinal else { return nil }
     self.kind = nil
     isLending = true
