@@ -8,6 +8,12 @@ let package = Package(
     .executableTarget(
       name: "load",
       dependencies: [.product(name: "WebSockets", package: "martlet")],
-      swiftSettings: [.swiftLanguageMode(.v6), .treatAllWarnings(as: .error)])
+      swiftSettings: [.swiftLanguageMode(.v6), .treatAllWarnings(as: .error)]),
+    .executableTarget(
+      name: "micro",
+      dependencies: [
+        .product(name: "WebSockets", package: "martlet"), .product(name: "Realtime", package: "martlet"),
+      ],
+      swiftSettings: [.swiftLanguageMode(.v6), .treatAllWarnings(as: .error)]),
   ]
 )
