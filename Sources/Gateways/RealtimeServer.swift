@@ -37,8 +37,12 @@ public final class RealtimeServer: HTTPService {
   ///   - hub: has a ``CentrifugoJSONEncoding`` as its first encoding.
   ///   - api: answers what begins with `/api/`.
   ///   - options: everything else.
-  public init(hub: Hub, api: HTTPAPI, options: RealtimeServerOptions) {
-    gateway = CentrifugoGateway(hub: hub, encoding: 0, options: options.sessions)
+  ///   - counters: count what happens to clients.
+  public init(
+    hub: Hub, api: HTTPAPI, options: RealtimeServerOptions,
+    counters: CentrifugoCounters = CentrifugoCounters()
+  ) {
+    gateway = CentrifugoGateway(hub: hub, encoding: 0, options: options.sessions, counters: counters)
     self.api = api
     self.options = options
   }

@@ -429,4 +429,4 @@ async def test_a_slow_consumer_is_ended_and_the_others_are_not(serve, api):
             assert push["pub"]["data"][0] == number
         assert serve.resident_bytes() - before < 32 << 20
         slow.socket.transport.resume_reading()
-        assert await slow.closed() == 1006
+        assert await slow.closed() == 3008

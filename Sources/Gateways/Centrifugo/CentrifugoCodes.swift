@@ -50,6 +50,9 @@ public struct Disconnect: Error, Sendable, Equatable {
   /// The close reason.
   public let reason: String
 
+  /// Whether the client comes back.
+  var allowsReturn: Bool { code % 1_000 < 500 }
+
   /// 3001: the server goes down; another may be there already.
   public static let shutdown = Disconnect(code: 3001, reason: "shutdown")
   /// 3005: the connection's token has expired and was not refreshed.

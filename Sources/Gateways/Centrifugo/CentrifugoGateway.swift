@@ -8,6 +8,7 @@ public final class CentrifugoGateway: WebSocketHandler, @unchecked Sendable {
   private let hub: Hub
   private let options: CentrifugoOptions
   private let encoding: Int
+  private let counters: CentrifugoCounters
 
   /// Makes the gateway.
   ///
@@ -15,7 +16,11 @@ public final class CentrifugoGateway: WebSocketHandler, @unchecked Sendable {
   ///   - hub: where the channels are; its loops are the connections' loops.
   ///   - encoding: the index of a ``CentrifugoJSONEncoding`` among the hub's encodings.
   ///   - options: tokens and deadlines.
-  public init(hub: Hub, encoding: Int, options: CentrifugoOptions) {
+  ///   - counters: count what happens.
+  public init(
+    hub: Hub, encoding: Int, options: CentrifugoOptions, counters: CentrifugoCounters = CentrifugoCounters()
+  ) {
+    self.counters = counters
     self.hub = hub
     self.encoding = encoding
     self.options = options
@@ -24,7 +29,7 @@ public final class CentrifugoGateway: WebSocketHandler, @unchecked Sendable {
   // swift-format-ignore: AllPublicDeclarationsHaveDocumentation
   public override func opened(_ connection: WebSocketConnection) {
     connection.attachment = CentrifugoSession(
-      hub: hub, options: options, encoding: encoding, loop: connection.loop,
+      hub: hub, options: options, encoding: encoding, counters: counters, loop: connection.loop,
       output: ConnectionOutput(connection))
   }
 
@@ -56,8 +61,8 @@ private final class ConnectionOutput: CentrifugoOutput {
 
   init(_ connection: WebSocketConnection) { self.connection = connection }
 
-  func send(_ text: [UInt8]) { text.withUnsafeBytes { _ = connection.send($0, .text) } }
-  func send(frame: SharedBytes) { connection.send(prepared: frame) }
+  func send(_ text: [UInt8]) -> Bool { text.withUnsafeBytes { connection.send($0, .text) } }
+  func send(frame: SharedBytes) -> Bool { connection.send(prepared: frame) }
   func close(_ disconnect: Disconnect) {
     connection.close(code: CloseCode(rawValue: disconnect.code), reason: disconnect.reason)
   }

@@ -4,8 +4,8 @@ public struct CentrifugoOptions: Sendable {
   public var tokens = TokenVerifier(secret: "")
   /// Whether clients may connect without a token.
   public var allowsAnonymous = false
-  /// Whether a client without a token may call itself what its connect command's `data.user` says. For
-  /// demonstrations only: anybody can be anybody.
+  /// Whether a client without a token may call itself what its connect command's `data.user` says; counts only
+  /// where `allowsAnonymous` lets it in. For demonstrations only: anybody can be anybody.
   public var takesUserFromConnectData = false
   /// The time for the connect command, in milliseconds: 3502 after that.
   public var connectDeadlineMilliseconds: UInt64 = 10_000

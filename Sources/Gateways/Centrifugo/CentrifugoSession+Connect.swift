@@ -7,7 +7,7 @@ extension CentrifugoSession {
   private static let maximumClaimedUserBytes = 64
 
   func connect(_ id: UInt32, _ request: CentrifugoCommand.ConnectRequest) {
-    guard client == nil, !isConnecting else { return close(.badRequest) }
+    guard client == nil else { return close(.badRequest) }
     let claims: TokenClaims
     do {
       claims = try identify(request)
@@ -25,17 +25,17 @@ extension CentrifugoSession {
     expiresAt = claims.endOfUse
     hub.add(client)
     begin()
-    isConnecting = true
+    holdBackPushes()
     subscribe(client, toAll: claims.channels, request.positions) { [self] subscriptions in
-      isConnecting = false
       replyConnected(id, info, subscriptions)
+      releasePushes()
       startHeartbeat()
       finish()
     }
   }
 
   private func identify(_ request: CentrifugoCommand.ConnectRequest) throws(TokenError) -> TokenClaims {
-    guard request.token.isEmpty else { return try options.tokens.verify(request.token, now: options.now()) }
+    guard request.token.isEmpty else { return try verify(request.token) }
     guard options.allowsAnonymous else { throw .invalid }
     var claims = TokenClaims()
     if options.takesUserFromConnectData, let user = request.userOfData {
@@ -44,6 +44,13 @@ extension CentrifugoSession {
       guard isAcceptable else { throw .invalid }
       claims.user = user
     }
+    return claims
+  }
+
+  /// A connection's token; one that names a channel is good for subscribing only, as in Centrifugo.
+  private func verify(_ token: String) throws(TokenError) -> TokenClaims {
+    let claims = try options.tokens.verify(token, now: options.now())
+    guard claims.channel == nil else { throw .invalid }
     return claims
   }
 
@@ -97,7 +104,7 @@ extension CentrifugoSession {
   /// A fresh token for the connection; it must be of the same user.
   func refresh(_ id: UInt32, _ token: String, _ client: CentrifugoClient) {
     do {
-      let claims = try options.tokens.verify(token, now: options.now())
+      let claims = try verify(token)
       guard claims.user == client.info.user else { return close(.invalidToken) }
       extend(until: claims.endOfUse)
       reply(

@@ -40,7 +40,7 @@ extension CentrifugoSession {
   /// The server has moved the end of the connection: `{"push":{"refresh":{"expires":true,"ttl":…}}}`.
   func tellRefreshed(until time: UInt64?) {
     extend(until: time)
-    reply(
+    push(
       ReplyEncoder.push("", "refresh") { json in
         json.beginObject()
         if let secondsLeft = secondsLeft(until: time) { json.expiry(secondsLeft) }
@@ -75,7 +75,7 @@ extension CentrifugoSession {
     if let expiresAt, isOver(expiresAt) { return close(.expired) }
     for (channel, end) in subscriptionEnds where isOver(end) { endSubscription(channel) }
     if let pingAt = heartbeat.pingAt, pingAt <= now {
-      output.send(Array("{}".utf8))
+      reply(Array("{}".utf8))
       heartbeat.pingAt = now + options.pingIntervalMilliseconds
       heartbeat.pongBy = now + options.pongDeadlineMilliseconds
     }
@@ -110,7 +110,7 @@ extension CentrifugoSession {
   /// `{"push":{"channel":…,"unsubscribe":{"code":…,"reason":…}}}`.
   func tellUnsubscribed(_ channel: String, _ code: UInt32, _ reason: String) {
     subscriptionEnds[channel] = nil
-    reply(
+    push(
       ReplyEncoder.push(channel, "unsubscribe") { json in
         json.beginObject()
         json.member("code", code)

@@ -5,10 +5,11 @@ import Realtime
 
 /// What a session writes to.
 protocol CentrifugoOutput: AnyObject {
-  /// Sends one JSON text as a message.
-  func send(_ text: [UInt8])
-  /// Sends a frame that is shared with others.
-  func send(frame: SharedBytes)
+  /// Sends one JSON text as a message; false if the connection has ended, or ends because too much waits for its
+  /// peer already.
+  func send(_ text: [UInt8]) -> Bool
+  /// Sends a frame that is shared with others; false as above.
+  func send(frame: SharedBytes) -> Bool
   /// Ends the connection with a close code.
   func close(_ disconnect: Disconnect)
   /// Holds the peer back.
@@ -20,17 +21,16 @@ protocol CentrifugoOutput: AnyObject {
 /// One client connection of the protocol: takes commands one after the other, answers them, and hands on what the hub
 /// delivers. Loop-confined.
 final class CentrifugoSession: TimerTarget, @unchecked Sendable {
-  /// Reading pauses while more bytes of commands than this wait behind one that is being done.
-  private static let maximumWaitingBytes = 65_536
-
   let hub: Hub
   let options: CentrifugoOptions
   let encoding: Int
   let loop: EventLoop
   let output: any CentrifugoOutput
+  let counters: CentrifugoCounters
   /// The client's place in the hub once it has connected.
   var client: CentrifugoClient?
-  var isConnecting = false
+  /// What was pushed while the connect command was under way: the client expects the reply first.
+  private var heldBack: HeldPushes?
   /// When the connection's token ends, in seconds since 1970.
   var expiresAt: UInt64?
   /// When subscriptions' tokens end.
@@ -38,16 +38,20 @@ final class CentrifugoSession: TimerTarget, @unchecked Sendable {
   private(set) var isClosed = false
   /// A command whose reply waits for another loop; those behind it wait, so that they see its effect.
   private var isBusy = false
-  private var waiting: ArraySlice<[UInt8]> = []
-  private var waitingBytes = 0
+  private var waiting = WaitingCommands()
   var heartbeat = SessionHeartbeat()
 
-  init(hub: Hub, options: CentrifugoOptions, encoding: Int, loop: EventLoop, output: any CentrifugoOutput) {
+  init(
+    hub: Hub, options: CentrifugoOptions, encoding: Int, counters: CentrifugoCounters, loop: EventLoop,
+    output: any CentrifugoOutput
+  ) {
     self.hub = hub
     self.options = options
     self.encoding = encoding
+    self.counters = counters
     self.loop = loop
     self.output = output
+    counters.opened.count()
     setConnectDeadline()
   }
 
@@ -70,12 +74,13 @@ final class CentrifugoSession: TimerTarget, @unchecked Sendable {
   }
 
   private func wait(_ line: Slice<UnsafeRawBufferPointer>) {
-    waiting.append(Array(line))
-    waitingBytes += line.count
-    if waitingBytes > Self.maximumWaitingBytes { output.pauseReading() }
+    waiting.append(line)
+    if waiting.isFull { return close(.badRequest) }
+    if waiting.isLong { output.pauseReading() }
   }
 
   private func perform(_ line: UnsafeRawBufferPointer) {
+    counters.commands.count()
     do {
       perform(try CommandDecoder.decode(line))
     } catch {
@@ -91,28 +96,56 @@ final class CentrifugoSession: TimerTarget, @unchecked Sendable {
   func finish() {
     guard isBusy else { return }
     isBusy = false
-    while !isBusy, !isClosed, let line = waiting.popFirst() {
-      waitingBytes -= line.count
-      line.withUnsafeBytes { perform($0) }
-    }
-    guard !isClosed else { return }
-    if waiting.isEmpty { waiting = [] }
-    if waitingBytes <= Self.maximumWaitingBytes / 2 { output.resumeReading() }
+    while !isBusy, !isClosed, let line = waiting.next() { line.withUnsafeBytes { perform($0) } }
+    if !isClosed, waiting.isShort { output.resumeReading() }
   }
 
   // MARK: Output
 
   func reply(_ text: [UInt8]) {
-    if !isClosed { output.send(text) }
+    if !isClosed, !output.send(text) { closed() }
   }
 
   func reply(_ id: UInt32, _ error: CommandError) {
+    counters.count(error)
     reply(ReplyEncoder.error(id, error))
+  }
+
+  /// Hands on what the hub delivers.
+  func push(_ frame: SharedBytes) {
+    if heldBack != nil { return holdBack(.frame(frame)) }
+    if !isClosed, !output.send(frame: frame) { closed() }
+  }
+
+  /// Tells the client something that it has not asked for.
+  func push(_ text: [UInt8]) {
+    if heldBack != nil { return holdBack(.text(text)) }
+    reply(text)
+  }
+
+  /// The connect command is under way: pushes wait for its reply.
+  func holdBackPushes() { heldBack = HeldPushes() }
+
+  /// The reply to the connect command was sent.
+  func releasePushes() {
+    let pushes = heldBack?.pushes ?? []
+    heldBack = nil
+    for held in pushes {
+      switch held {
+      case .text(let text): reply(text)
+      case .frame(let frame): push(frame)
+      }
+    }
+  }
+
+  private func holdBack(_ push: HeldPushes.Push) {
+    if heldBack?.append(push) == false { close(.slow) }
   }
 
   /// Ends the connection.
   func close(_ disconnect: Disconnect) {
     guard !isClosed else { return }
+    counters.count(disconnect)
     output.close(disconnect)
     closed()
   }
@@ -121,56 +154,14 @@ final class CentrifugoSession: TimerTarget, @unchecked Sendable {
   func closed() {
     guard !isClosed else { return }
     isClosed = true
+    counters.closed.count()
     cancelTimer()
-    waiting = []
+    waiting = WaitingCommands()
+    heldBack = nil
     if let client { hub.remove(client) }
     client?.owner = nil
     client = nil
   }
 
   func timerFired(_ token: UInt64) { tick() }
-}
-
-/// The session's place in the hub.
-final class CentrifugoClient: Subscriber, @unchecked Sendable {
-  fileprivate(set) weak var owner: CentrifugoSession?
-
-  init(session: CentrifugoSession, info: ClientInfo) {
-    owner = session
-    super.init(loop: session.loop, info: info, encoding: session.encoding)
-  }
-
-  override func received(_ publication: Publication, frame: SharedBytes, on channel: String) {
-    owner?.output.send(frame: frame)
-  }
-
-  override func joined(_ info: ClientInfo, frame: SharedBytes, on channel: String) {
-    owner?.output.send(frame: frame)
-  }
-
-  override func left(_ info: ClientInfo, frame: SharedBytes, on channel: String) {
-    owner?.output.send(frame: frame)
-  }
-
-  override func subscribed(to channel: String, _ result: SubscribeResult, data: SharedBytes?) {
-    owner?.reply(
-      ReplyEncoder.push(channel, "subscribe") { json in
-        json.beginObject()
-        json.members(of: result, secondsLeft: nil)
-        if let data { json.member("data", data) }
-        json.endObject()
-      })
-  }
-
-  override func unsubscribed(from channel: String, code: UInt32, reason: String) {
-    owner?.tellUnsubscribed(channel, code, reason)
-  }
-
-  override func disconnect(code: UInt32, reason: String) {
-    owner?.close(Disconnect(code: UInt16(clamping: code), reason: reason))
-  }
-
-  override func refreshed(isExpired: Bool, expiresAt: UInt64?) {
-    if isExpired { owner?.close(.expired) } else { owner?.tellRefreshed(until: expiresAt) }
-  }
 }

@@ -86,7 +86,7 @@ struct ServerConfiguration: Sendable {
     Setting(
       "limits.queue_bytes", \.limits.queueBytes, .bytes(in: 1_024...1 << 30),
       help:
-        "Bytes that may wait for one slow client before its connection is cut; it comes back and recovers."),
+        "Bytes that may wait for one slow client before its connection is ended with 3008."),
     Setting(
       "limits.channels_per_connection", \.limits.channelsPerConnection, .integer("N", in: 1...1_000_000),
       help: "Channels that one connection may be subscribed to."),

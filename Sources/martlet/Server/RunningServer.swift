@@ -29,15 +29,17 @@ struct RunningServer: Sendable {
       randomBits: { UInt64.random(in: .min ... .max) })
     let started = ContinuousClock.now
     let counters = ServerCounters()
+    let sessionCounters = CentrifugoCounters()
     let api = HTTPAPI(
       hub: hub, keys: configuration.apiKeys,
       node: NodeIdentity(uid: UniqueIdentifier.make(), name: Machine.hostName, version: Version.number),
       uptimeSeconds: { UInt64(clamping: (ContinuousClock.now - started).components.seconds) },
-      moreMetrics: { counters.values })
+      moreMetrics: { counters.values + sessionCounters.values })
     var httpOptions = HTTPServerOptions()
     httpOptions.counters = counters
     let service = RealtimeServer(
-      hub: hub, api: api, options: try options(configuration, pages, isDemo: isDemo))
+      hub: hub, api: api, options: try options(configuration, pages, isDemo: isDemo),
+      counters: sessionCounters)
     do throws(TransportError) {
       let server = try await HTTPServer.start(
         group: group, host: configuration.host, port: UInt16(clamping: configuration.port),

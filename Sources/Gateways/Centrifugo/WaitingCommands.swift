@@ -1,0 +1,35 @@
+/// Commands that wait behind one that is under way, oldest first.
+struct WaitingCommands {
+  /// What may wait at most, in bytes: 1 MiB. Reading stops long before, so that only what had been read already can add
+  /// to it.
+  static let maximumBytes = 1 << 20
+  /// Reading pauses while more than this wait.
+  private static let pauseBytes = 65_536
+  /// What a line costs beside its bytes.
+  private static let bytesPerLine = 64
+
+  private var lines: ArraySlice<[UInt8]> = []
+  private var byteCount = 0
+
+  /// More waits than may: the peer does not wait for answers at all.
+  var isFull: Bool { byteCount > Self.maximumBytes }
+  /// Reading had better pause.
+  var isLong: Bool { byteCount > Self.pauseBytes }
+  /// Reading may go on.
+  var isShort: Bool { byteCount <= Self.pauseBytes / 2 }
+
+  mutating func append(_ line: Slice<UnsafeRawBufferPointer>) {
+    lines.append(Array(line))
+    byteCount += line.count + Self.bytesPerLine
+  }
+
+  mutating func next() -> [UInt8]? {
+    guard let line = lines.popFirst() else {
+      // An empty slice would keep its buffer.
+      lines = []
+      return nil
+    }
+    byteCount -= line.count + Self.bytesPerLine
+    return line
+  }
+}
