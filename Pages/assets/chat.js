@@ -29,6 +29,7 @@ function showRooms() {
     'li', {},
     element('a', { href: `/chat?room=${encodeURIComponent(name)}`, 'aria-current': name === room ? 'page' : null }, name))));
   byId('room-title').textContent = `#${room}`;
+  byId('room-note').textContent = `channel chat:${room}`;
   document.title = `#${room} · Martlet`;
   byId('open-room').addEventListener('submit', (event) => {
     event.preventDefault();

@@ -10,8 +10,9 @@ const MAXIMUM_SHOWN = 100;
 
 const socketOrigin = location.origin.replace(/^http/, 'ws');
 const address = location.host === 'localhost:8000' || location.host === '127.0.0.1:8000' ? '' : ` --url ${socketOrigin}`;
-byId('curl').textContent = `curl -X POST ${location.origin}/api/publish -H 'X-API-Key: demo-key' `
-  + `-d '{"channel":"${CHANNEL}","data":{"title":"Hello","text":"From curl, to every open page."}}'`;
+byId('curl').textContent = `curl -X POST ${location.origin}/api/publish \\
+  -H 'X-API-Key: demo-key' \\
+  -d '{"channel":"${CHANNEL}","data":{"title":"Hello","text":"From curl, to every open page."}}'`;
 byId('shell').textContent = `martlet publish${address} ${CHANNEL} '{"title":"Hello from a shell"}'`;
 byId('endpoint').textContent = `${socketOrigin}/connection/websocket`;
 byId('api').textContent = `${location.origin}/api/`;

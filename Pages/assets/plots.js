@@ -29,7 +29,7 @@ export class PlotBoard {
   #visible = new Set();
   #observer;
   #colours = new Map();
-  #figures = new Intl.NumberFormat(undefined, { maximumFractionDigits: 1 });
+  #figures = new Intl.NumberFormat(undefined, { maximumFractionDigits: 1, useGrouping: false });
   #lastFrame = 0;
   #calm = matchMedia('(prefers-reduced-motion: reduce)');
   #now;

@@ -7,6 +7,9 @@ const GROUP_MS = 5 * 60_000;
 /** More than these are not kept on the page. */
 const MAXIMUM_SHOWN = 500;
 
+/** A picture's longer side, in pixels of the page. */
+const LARGEST_PICTURE = 340;
+
 const PICTURE = /^data:image\/(?:jpeg|png|webp|gif);base64,[A-Za-z0-9+/]+=*$/;
 const SOUND = /^data:audio\/(?:webm|ogg|mp4)(?:;codecs=[\w.]+)?;base64,[A-Za-z0-9+/]+=*$/;
 const LINK = /https?:\/\/[^\s<>"']+[^\s<>"'.,;:!?)\]]/g;
@@ -41,10 +44,10 @@ export function messageOf({ data, info, offset }, epoch) {
 
 /** The same user has the same colour everywhere. */
 export function avatar(user) {
-  let hash = 7;
-  for (const character of user) hash = (hash * 31 + character.codePointAt(0)) % 9973;
+  let hash = 2166136261;
+  for (const character of user) hash = Math.imul(hash ^ character.codePointAt(0), 16777619) >>> 0;
   const made = element('span', { class: 'avatar', 'aria-hidden': 'true' }, [...user][0]?.toUpperCase() ?? '?');
-  made.style.setProperty('--hue', String((hash * 47) % 360));
+  made.style.setProperty('--hue', String((hash >>> 8) % 360));
   return made;
 }
 
@@ -57,6 +60,8 @@ export class MessageList {
   /** Items by message id, in no order; the list element has the order. */
   #items = new Map();
   #unseen = 0;
+  /** Whether the end is in view, and shall stay there. */
+  #sticks = true;
   #awayDivider;
   #awayCount = 0;
   /** Rises when the server has lost its memory: offsets begin anew, what was there before stays above. */
@@ -70,21 +75,21 @@ export class MessageList {
     this.#onNewer = newerText;
     this.#user = user;
     newer.addEventListener('click', () => this.scrollToEnd());
-    scroll.addEventListener('scroll', () => { if (this.#isAtEnd) this.#seen(); }, { passive: true });
+    scroll.addEventListener('scroll', () => {
+      this.#sticks = scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < 80;
+      if (this.#sticks) this.#seen();
+    }, { passive: true });
     // A picture that is laid out late, or a keyboard that takes room, must not hide the last message.
-    let wasAtEnd = true;
-    scroll.addEventListener('scroll', () => { wasAtEnd = this.#isAtEnd; }, { passive: true });
-    new ResizeObserver(() => { if (wasAtEnd) this.scrollToEnd(); }).observe(scroll);
+    const observer = new ResizeObserver(() => { if (this.#sticks) this.scrollToEnd(); });
+    observer.observe(scroll);
+    observer.observe(list);
   }
 
   get isEmpty() { return this.#items.size === 0; }
   has(id) { return this.#items.has(id); }
 
-  get #isAtEnd() {
-    return this.#scroll.scrollHeight - this.#scroll.scrollTop - this.#scroll.clientHeight < 80;
-  }
-
   scrollToEnd() {
+    this.#sticks = true;
     this.#scroll.scrollTop = this.#scroll.scrollHeight;
     this.#seen();
   }
@@ -105,7 +110,6 @@ export class MessageList {
       known.node.classList.remove('forgotten');
       return false;
     }
-    const wasAtEnd = this.#isAtEnd;
     if (known) {
       known.isPending = false;
       known.node.classList.remove('pending', 'failed');
@@ -114,9 +118,9 @@ export class MessageList {
       this.#place(known);
     } else {
       this.#insert(message, [this.#generation, offset ?? Infinity], false);
-      if (!wasAtEnd && message.user !== this.#user) this.#tellNewer();
+      if (!this.#sticks && message.user !== this.#user) this.#tellNewer();
     }
-    if (wasAtEnd) this.scrollToEnd();
+    if (this.#sticks) this.scrollToEnd();
     return !known;
   }
 
@@ -163,9 +167,8 @@ export class MessageList {
 
   /** Appends after everything but what is pending. */
   #append(node) {
-    const wasAtEnd = this.#isAtEnd;
     this.#list.insertBefore(node, this.#firstPending);
-    if (wasAtEnd) this.scrollToEnd();
+    if (this.#sticks) this.scrollToEnd();
   }
 
   get #firstPending() { return this.#list.querySelector('.pending'); }
@@ -254,7 +257,11 @@ function content({ picture, size, sound, seconds, text, user }) {
 function pictureOf(source, size, description) {
   const [width, height] = (size ?? []).map((n) => (Number.isInteger(n) && n > 0 && n < 10_000 ? n : undefined));
   // The browser knows the room that it takes before it is decoded: the list does not jump.
-  return element('img', { src: source, alt: description, width, height, decoding: 'async' });
+  const shrink = width && height ? Math.min(1, LARGEST_PICTURE / width, LARGEST_PICTURE / height) : 1;
+  return element('img', {
+    src: source, alt: description, decoding: 'async',
+    width: width && Math.round(width * shrink), height: height && Math.round(height * shrink),
+  });
 }
 
 function withLinks(text) {

@@ -23,4 +23,4 @@ export function quantityOf(name) {
   return Object.hasOwn(QUANTITIES, name) ? QUANTITIES[name] : { label: name.replaceAll('_', ' '), unit: '', span: 1 };
 }
 
-export const decimal = new Intl.NumberFormat(undefined, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
+export const decimal = new Intl.NumberFormat(undefined, { minimumFractionDigits: 1, maximumFractionDigits: 1, useGrouping: false });
