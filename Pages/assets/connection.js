@@ -27,7 +27,7 @@ export function showConnection(client) {
       show('waiting', `Reconnecting in ${seconds} s…`, 'Connection lost, reconnecting');
       timer = setTimeout(countDown, 250);
     } else {
-      show('waiting', isFirst ? 'Connecting…' : 'Reconnecting…', '');
+      show(isFirst ? 'starting' : 'waiting', isFirst ? 'Connecting…' : 'Reconnecting…', '');
     }
   }
 

@@ -123,8 +123,9 @@ function showWords() {
   }
   byId('online').textContent = String(online);
   byId('total').textContent = devices.size > online ? `of ${devices.size}` : '';
-  const rate = recent.reduce((sum, count) => sum + count, 0) / Math.max(1, recent.length);
-  byId('rate').textContent = Math.round(rate).toLocaleString();
+  const rate = recent.reduce((sum, count) => sum + count, 0) / recent.length;
+  // In the first second there is none yet.
+  byId('rate').textContent = Number.isNaN(rate) ? '–' : Math.round(rate).toLocaleString();
   alarms.show();
   filterAll();
 }

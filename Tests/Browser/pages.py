@@ -163,7 +163,7 @@ class Windows:
 
     def check(self, allows_outage=False):
         problems = [p for p in self.problems if not (allows_outage and OUTAGE.search(p))]
-        assert problems == []
+        assert not problems, "\n".join(problems)
 
     def close(self):
         for context in self.contexts:

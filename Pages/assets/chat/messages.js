@@ -146,7 +146,7 @@ export class MessageList {
     this.#generation += 1;
     for (const item of this.#items.values()) if (!item.isPending) item.node.classList.add('forgotten');
     this.#append(element(
-      'li', { class: 'divider' }, 'The server no longer has what is above; it is kept on this page only'));
+      'li', { class: 'divider' }, 'The server has forgotten what is above'));
   }
 
   /** What comes until `endAway` was missed. The divider appears with the first message. */
