@@ -1,0 +1,153 @@
+import EventLoops
+import HTTPCore
+import Realtime
+import Testing
+import WebSocketCore
+import WebSockets
+
+@testable import Gateways
+
+/// All routes on a real server.
+@Suite struct RealtimeServerTests {
+  private static let upgrade =
+    "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+    + "Sec-WebSocket-Version: 13\r\n"
+
+  /// Runs `body` against a server with one page; then the server is shut down.
+  private func serve(
+    _ change: (inout RealtimeServerOptions) -> Void = { _ in },
+    _ body: (UInt16, CentrifugoCounters) throws -> Void
+  ) async throws {
+    let group = EventLoopGroup(loops: 2)
+    var everyone = NamespaceOptions()
+    everyone.subscribe = .everyone
+    everyone.publish = .everyone
+    let hub = Hub(
+      loops: group.loops, namespaces: Namespaces(default: everyone), encodings: [CentrifugoJSONEncoding()],
+      wallClock: { 0 }, randomBits: { 35 })
+    let clock = Clock()
+    var sessions = CentrifugoOptions(now: { clock.seconds }, makeClientID: { clock.nextIdentifier() })
+    sessions.allowsAnonymous = true
+    var options = RealtimeServerOptions(sessions: sessions)
+    options.files = StaticFiles(["/index.html": Array("home".utf8)])
+    change(&options)
+    let counters = CentrifugoCounters()
+    let api = HTTPAPI(
+      hub: hub, keys: ["secret"], node: NodeIdentity(uid: "", name: "", version: ""), uptimeSeconds: { 0 },
+      moreMetrics: { counters.values })
+    let service = RealtimeServer(hub: hub, api: api, options: options, counters: counters)
+    let server = try await HTTPServer.start(group: group, host: "127.0.0.1", port: 0, service: service)
+    do {
+      try body(server.port, counters)
+    } catch {
+      Issue.record(error)
+    }
+    await server.shutdown(graceMilliseconds: 0)
+    group.shutdown()
+  }
+
+  private func exchange(_ head: String, _ body: String = "", port: UInt16) throws -> String {
+    let client = try LoopbackClient(port: port)
+    try client.send("\(head) HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n\(body)")
+    return client.receiveText()
+  }
+
+  @Test func routes() async throws {
+    try await serve { port, _ in
+      let home = try exchange("GET /", port: port)
+      #expect(home.hasPrefix("HTTP/1.1 200 ") && home.hasSuffix("\r\n\r\nhome"))
+      let head = try exchange("HEAD /", port: port)
+      #expect(head.hasPrefix("HTTP/1.1 200 ") && head.hasSuffix("\r\n\r\n"))
+      #expect(head.contains("Content-Length: 4\r\n"))
+      #expect(try exchange("GET /health", port: port).hasSuffix("\r\n\r\n{}"))
+      for (line, status) in [
+        ("POST /", "405"), ("GET /nothing", "404"), ("GET /../index", "404"), ("POST /api/info", "401"),
+        ("GET /connection/websocket", "426"), ("GET /connection/websocket/", "404"), ("GET /api", "404"),
+      ] {
+        #expect(try exchange(line, port: port).hasPrefix("HTTP/1.1 \(status) "), "\(line)")
+      }
+    }
+  }
+
+  private func status(_ origin: String, port: UInt16) throws -> String {
+    let client = try LoopbackClient(port: port)
+    try client.send(
+      "GET /connection/websocket HTTP/1.1\r\nHost: chat.example\r\n\(origin)\(Self.upgrade)\r\n")
+    return String(client.receiveText(until: "\n").dropFirst(9).prefix(3))
+  }
+
+  @Test(arguments: [
+    (OriginPolicy.sameOrigin, "", "101"), (.sameOrigin, "Origin: http://chat.example\r\n", "101"),
+    (.sameOrigin, "Origin: https://evil.example\r\n", "403"), (.sameOrigin, "Origin: null\r\n", "403"),
+    (.list(["https://a.example"]), "Origin: https://a.example\r\n", "101"),
+    (.list(["https://a.example"]), "Origin: http://chat.example\r\n", "403"),
+    (.list(["https://a.example"]), "", "101"), (.any, "Origin: https://evil.example\r\n", "101"),
+  ])
+  func origins(policy: OriginPolicy, origin: String, expected: String) async throws {
+    try await serve({ $0.origins = policy }) { port, _ in
+      let answer = try status(origin, port: port)
+      #expect(answer == expected)
+    }
+  }
+
+  private func connect(port: UInt16) throws -> LoopbackClient {
+    let client = try LoopbackClient(port: port)
+    try client.send("GET /connection/websocket HTTP/1.1\r\nHost: h\r\n\(Self.upgrade)\r\n")
+    #expect(client.receiveText(until: "\r\n\r\n").hasPrefix("HTTP/1.1 101 "))
+    try client.send(frame: #"{"id":1,"connect":{}}"#)
+    #expect(client.receiveText(until: "}}").contains(#"{"id":1,"connect":{"client":"c"#))
+    return client
+  }
+
+  @Test func aSession() async throws {
+    try await serve { port, counters in
+      let client = try connect(port: port)
+      try client.send(frame: #"{"id":2,"subscribe":{"channel":"x"}}"#)
+      #expect(client.receiveText(until: "}}").hasSuffix(#"{"id":2,"subscribe":{}}"#))
+      let data = #"{"channel":"x","data":[1]}"#
+      let api = try LoopbackClient(port: port)
+      try api.send(
+        "POST /api/publish HTTP/1.1\r\nHost: h\r\nX-API-Key: secret\r\nContent-Length: \(data.count)\r\n\r\n"
+          + data)
+      #expect(api.receiveText(until: "}}").hasSuffix(#"{"result":{}}"#))
+      #expect(client.receiveText(until: "}}}").hasSuffix(#"{"push":{"channel":"x","pub":{"data":[1]}}}"#))
+      try client.send(frame: "nonsense")
+      let reason = Array("bad request".utf8)
+      #expect(client.receive(until: "request") == [0x88, UInt8(reason.count + 2), 0x0D, 0xAD] + reason)
+      #expect(counters["commands"] == 3 && counters["bad_requests"] == 1)
+      let body = "{}"
+      try api.send(
+        "POST /api/info HTTP/1.1\r\nHost: h\r\nX-API-Key: secret\r\nContent-Length: \(body.count)\r\n\r\n\(body)"
+      )
+      #expect(api.receiveText(until: "}}}]}}").contains(#""bad_requests":1"#))
+    }
+  }
+
+  @Test func binaryMessagesAreRefused() async throws {
+    try await serve { port, _ in
+      let client = try connect(port: port)
+      try client.send([0x82, 0x81, 0, 0, 0, 0, 1])
+      #expect(client.receive(until: "only.").prefix(4).elementsEqual([0x88, 43, 0x03, 0xEB]))
+    }
+  }
+
+  /// 18 MB are more than the kernel takes for a client that reads nothing.
+  @Test func aSlowClientIsToldSo() async throws {
+    try await serve({ $0.socket.maximumQueuedBytes = 1_000 }) { port, _ in
+      let client = try connect(port: port)
+      try client.send(frame: #"{"id":2,"subscribe":{"channel":"x"}}"#)
+      #expect(client.receiveText(until: "}}").hasSuffix(#"{"id":2,"subscribe":{}}"#))
+      let data = "\"" + String(repeating: "x", count: 60_000) + "\""
+      let body = "{\"channel\":\"x\",\"data\":\(data)}"
+      let api = try LoopbackClient(port: port)
+      for _ in 0..<300 {
+        try api.send(
+          "POST /api/publish HTTP/1.1\r\nHost: h\r\nX-API-Key: secret\r\nContent-Length: \(body.count)\r\n\r\n"
+            + body)
+        #expect(api.receiveText(until: "}}").hasSuffix(#"{"result":{}}"#))
+      }
+      let end = client.receive(until: "slow").suffix(8)
+      #expect(end.elementsEqual([0x88, 6, 0x0B, 0xC0] + Array("slow".utf8)))
+    }
+  }
+}
