@@ -133,7 +133,11 @@ import WebSockets
 
   /// 18 MB are more than the kernel takes for a client that reads nothing.
   @Test func aSlowClientIsToldSo() async throws {
-    try await serve({ $0.socket.maximumQueuedBytes = 1_000 }) { port, _ in
+    let isPatient: (inout RealtimeServerOptions) -> Void = {
+      $0.socket.maximumQueuedBytes = 1_000
+      $0.socket.closeTimeoutMilliseconds = 60_000
+    }
+    try await serve(isPatient) { port, _ in
       let client = try connect(port: port)
       try client.send(frame: #"{"id":2,"subscribe":{"channel":"x"}}"#)
       #expect(client.receiveText(until: "}}").hasSuffix(#"{"id":2,"subscribe":{}}"#))

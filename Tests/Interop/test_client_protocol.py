@@ -429,4 +429,5 @@ async def test_a_slow_consumer_is_ended_and_the_others_are_not(serve, api):
             assert push["pub"]["data"][0] == number
         assert serve.resident_bytes() - before < 32 << 20
         slow.socket.transport.resume_reading()
-        assert await slow.closed() == 3008
+        # Cut without a close frame where this took longer than the time for the closing handshake, 5 s.
+        assert await slow.closed() in (3008, 1006)
