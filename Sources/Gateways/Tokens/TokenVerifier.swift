@@ -5,7 +5,7 @@ import JSON
 public enum TokenError: Error, Sendable, Hashable {
   /// It is not a token of ours: form, algorithm, signature, a claim that does not fit.
   case invalid
-  /// It was one of ours, and its time is over.
+  /// It is one of ours, and this is not its time: `exp` has passed, or `nbf` is to come.
   case expired
 }
 
@@ -51,7 +51,8 @@ public struct TokenVerifier: Sendable {
     guard let claims = TokenClaims(json: payload) else { throw .invalid }
     guard audience.isEmpty || claims.audiences.contains(audience), issuer.isEmpty || claims.issuer == issuer
     else { throw .invalid }
-    guard claims.notBefore ?? 0 <= now else { throw .invalid }
+    // Not invalid, which keeps a client away for good: a clock that is a second ahead must not do that.
+    guard claims.notBefore ?? 0 <= now else { throw .expired }
     if let expiresAt = claims.expiresAt, expiresAt <= now { throw .expired }
     return claims
   }
