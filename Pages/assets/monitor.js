@@ -5,9 +5,11 @@ import { showConnection } from '/assets/connection.js';
 import { byId, copyOnClick } from '/assets/dom.js';
 import { Alarms, Limits } from '/assets/monitor/alarms.js';
 import { Device } from '/assets/monitor/device.js';
-import { PlotBoard } from '/assets/plots.js';
+import { PlotBoard, WINDOW_MS } from '/assets/plots.js';
 
-const HISTORY = 600;
+/** Publications that are asked for at once, and how often at most. */
+const PAGE = 1_200;
+const MAXIMUM_PAGES = 6;
 /** Anybody may report under any name: the page does not grow without end. */
 const MAXIMUM_DEVICES = 1_000;
 const WORDS_MS = 250;
@@ -187,10 +189,25 @@ function changed(change) {
 
 // The connection
 
+/** What was published in the time that plots show, oldest first, as far as the server has it. */
+async function pastWindow() {
+  const start = Date.now() - WINDOW_MS;
+  let past = [];
+  let since;
+  for (let count = 0; count < MAXIMUM_PAGES; count += 1) {
+    const { publications, epoch } = await all.history({ limit: PAGE, reverse: true, since });
+    const page = publications.toReversed();
+    if (page.length === 0 || (past.length > 0 && page[0].offset >= past[0].offset)) break;
+    past = [...page, ...past];
+    if (page[0].data?.at < start) break;
+    since = { offset: page[0].offset, epoch };
+  }
+  return past;
+}
+
 async function loadHistory() {
   try {
-    const { publications } = await all.history({ limit: HISTORY, reverse: true });
-    for (const { data } of [...publications].sort((a, b) => a.offset - b.offset)) take(data, false);
+    for (const { data } of await pastWindow()) take(data, false);
   } catch (error) {
     complain(`Earlier reports could not be loaded: ${error.message}`);
   }

@@ -1,11 +1,11 @@
 """Browser pages that are watched, and the server and the network under them."""
 
+import http.client
 import json
 import re
 import select
 import socket
 import threading
-import urllib.request
 
 from playwright.sync_api import expect
 
@@ -36,17 +36,15 @@ class Demo:
     def url(self):
         return f"ws://127.0.0.1:{self.port}"
 
-    def publish(self, channel, data):
-        """Publishes as a backend does, and returns the offset."""
-        request = urllib.request.Request(
-            f"{self.http}/api/publish",
-            json.dumps({"channel": channel, "data": data}).encode(),
-            {"X-API-Key": "demo-key", "Content-Type": "application/json"},
-        )
-        with urllib.request.urlopen(request, timeout=10) as response:
-            answer = json.load(response)
-        assert "error" not in answer, answer
-        return answer["result"]["offset"]
+    def publish(self, channel, *items):
+        """Publishes as a backend does, one after the other."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        for data in items:
+            body = json.dumps({"channel": channel, "data": data})
+            connection.request("POST", "/api/publish", body, {"X-API-Key": "demo-key"})
+            answer = json.load(connection.getresponse())
+            assert "error" not in answer, answer
+        connection.close()
 
     def kill(self):
         """SIGKILL: nobody is told anything."""

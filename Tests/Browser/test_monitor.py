@@ -56,7 +56,7 @@ def painted(page, name, quantity):
           let columns = 0;
           for (let x = 0; x < width * 0.85; x += 1) {
             let painted = 0;
-            for (let y = 0; y < height; y += 1) painted += data[(y * width + x) * 4 + 3] > 200;
+            for (let y = 0; y < height; y += 1) painted += data[(y * width + x) * 4 + 3] > 120;
             // A line of the grid fills its column.
             if (painted > 0 && painted < height / 2) columns += 1;
           }
@@ -142,6 +142,18 @@ def test_history_fills_plots_at_once(windows, demo):
     # 20.0 degrees are last; the device is in no presence, hence offline.
     expect(reading(page, "home-77", "temperature")).to_have_text(re.compile("20.0"))
     expect(card(page, "home-77").locator(".state")).to_have_text("offline")
+    width = page.evaluate("document.querySelector('.device canvas').width")
+    expect_soon(lambda: painted(page, "home-77", "temperature") > 0.6 * width, page)
+
+
+def test_history_comes_in_pages(windows, demo):
+    # Each report of this one device is followed by a hundred others: no page holds its two minutes.
+    now = int(time.time() * 1_000)
+    for back in range(115, -1, -5):
+        demo.publish("devices:all", {"device": "home-77", "kind": "home", "temperature": 20, "at": now - back * 1_000})
+        demo.publish("devices:all", *([{"noise": 1}] * 100))
+    page = windows.open(f"{demo.http}/monitor")
+    expect(reading(page, "home-77", "temperature")).to_have_text(re.compile("20.0"))
     width = page.evaluate("document.querySelector('.device canvas').width")
     expect_soon(lambda: painted(page, "home-77", "temperature") > 0.6 * width, page)
 

@@ -15,8 +15,9 @@ extension ServerConfiguration {
       options.subscribe = .everyone
       options.publish = .everyone
       options.history = .everyone
-      options.historySize = name == "devices" ? 600 : 100
-      options.historyTTLMilliseconds = name == "devices" ? 600_000 : 86_400_000
+      options.historySize = 100
+      options.historyTTLMilliseconds = 86_400_000
+      if name == "devices" { keepTwoMinutes(&options) }
       options.allowsRecovery = true
       if name != "news" {
         options.presence = .everyone
@@ -25,5 +26,13 @@ extension ServerConfiguration {
       }
       namespaces[name] = options
     }
+  }
+
+  /// The monitor shows two minutes: of twenty devices that report twice a second, these are so many.
+  private func keepTwoMinutes(_ options: inout NamespaceOptions) {
+    options.historySize = 4_800
+    options.historyTTLMilliseconds = 120_000
+    // A quarter of a megabyte a page.
+    options.maximumHistoryPublications = 1_200
   }
 }

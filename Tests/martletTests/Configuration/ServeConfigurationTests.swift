@@ -35,7 +35,7 @@ import Testing
     #expect(result.namespaces.keys.sorted() == ["chat", "devices", "news"])
     #expect(result.apiKeys == ["demo-key"])
     #expect(result.allowsAnonymous)
-    #expect(result.namespaces["devices"]?.historySize == 600)
+    #expect(result.namespaces["devices"]?.historySize == 4_800)
     #expect(result.namespaces["devices"]?.emitsJoinLeave == true)
     #expect(result.namespaces["news"]?.keepsPresence == false)
     #expect(try configuration(["--demo"], ["MARTLET_API_KEYS": "own"]).apiKeys == ["own"])
