@@ -44,13 +44,23 @@ enum CommandDecoder {
     }
   }
 
+  /// Reads an object's members; `null` counts as absent, except that it is data like any other.
+  private static func readMembers(
+    _ reader: inout JSONReader, _ member: (inout JSONReader, JSONKey) throws(JSONError) -> Void
+  ) throws(JSONError) {
+    try reader.readObject { (reader, key) throws(JSONError) in
+      if !(key == "data"), try reader.readNull() { return }
+      try member(&reader, key)
+    }
+  }
+
   private static func simple(
     _ method: JSONKey, _ reader: inout JSONReader
   ) throws(JSONError) -> CentrifugoCommand.Request? {
     var channel = ""
     var token = ""
     var data: SharedBytes?
-    try reader.readObject { (reader, key) throws(JSONError) in
+    try readMembers(&reader) { (reader, key) throws(JSONError) in
       switch key {
       case "channel": channel = try reader.readString()
       case "token": token = try reader.readString()
@@ -72,7 +82,7 @@ enum CommandDecoder {
     _ reader: inout JSONReader
   ) throws(JSONError) -> CentrifugoCommand.ConnectRequest {
     var request = CentrifugoCommand.ConnectRequest()
-    try reader.readObject { (reader, key) throws(JSONError) in
+    try readMembers(&reader) { (reader, key) throws(JSONError) in
       switch key {
       case "token": request.token = try reader.readString()
       case "data":
@@ -97,7 +107,7 @@ enum CommandDecoder {
     var request = CentrifugoCommand.SubscribeRequest()
     var position = StreamPosition()
     var recovers = false
-    try reader.readObject { (reader, key) throws(JSONError) in
+    try readMembers(&reader) { (reader, key) throws(JSONError) in
       switch key {
       case "channel": request.channel = try reader.readString()
       case "token": request.token = try reader.readString()
@@ -118,7 +128,7 @@ enum CommandDecoder {
   private static func history(_ reader: inout JSONReader) throws(JSONError) -> CentrifugoCommand.Request {
     var channel = ""
     var query = HistoryQuery()
-    try reader.readObject { (reader, key) throws(JSONError) in
+    try readMembers(&reader) { (reader, key) throws(JSONError) in
       switch key {
       case "channel": channel = try reader.readString()
       case "limit":
@@ -126,9 +136,7 @@ enum CommandDecoder {
         // Negative: as many as the namespace gives at once.
         query.limit = limit < 0 ? nil : Int(clamping: limit)
       case "reverse": query.reverse = try reader.readBool()
-      case "since":
-        guard try !reader.readNull() else { return }
-        query.since = try reader.position()
+      case "since": query.since = try reader.position()
       default: break
       }
     }

@@ -63,6 +63,27 @@ import Testing
     #expect(data?.array == Array(#"{"a":[1.10,"\u0041 "]}"#.utf8))
   }
 
+  @Test func nullCountsAsAbsent() throws {
+    guard
+      case .subscribe(let request) = try decode(
+        #"{"id":1,"subscribe":{"channel":"c","token":null,"recover":null,"epoch":null,"offset":null,"flag":null}}"#
+      ).request,
+      case .connect(let connect) = try decode(#"{"id":1,"connect":{"token":null,"data":null,"subs":null}}"#)
+        .request,
+      case .history(_, let query) = try decode(
+        #"{"id":1,"history":{"channel":"c","limit":null,"since":null,"reverse":null}}"#
+      ).request,
+      case .publish(_, let data) = try decode(#"{"id":1,"publish":{"channel":null,"data":null}}"#).request
+    else {
+      Issue.record("not the commands that were sent")
+      return
+    }
+    #expect(request.channel == "c" && request.token.isEmpty && request.position == nil && request.flags == 0)
+    #expect(connect.token.isEmpty && connect.userOfData == nil && connect.positions.isEmpty)
+    #expect(query.limit == 0 && query.since == nil && !query.reverse)
+    #expect(data?.array == Array("null".utf8))
+  }
+
   @Test func theFirstMethodCounts() throws {
     guard case .ping = try decode(#"{"x":[],"ping":{},"rpc":{},"id":1}"#).request else {
       Issue.record("not a ping")
