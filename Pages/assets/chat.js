@@ -108,7 +108,8 @@ function start() {
   showConnection(client);
 
   let epoch;
-  let isFirst = true;
+  /** Whether what was said before is on the page; a connection may end before it is. */
+  let hasHistory = false;
   let unread = 0;
   /** What comes while history is loaded waits for it. */
   let waiting;
@@ -126,8 +127,9 @@ function start() {
     }
   }
 
-  async function loadHistory(isReturn) {
+  async function loadHistory() {
     const arrived = waiting = [];
+    const isReturn = hasHistory;
     try {
       const history = await subscription.history({ limit: HISTORY, reverse: true });
       if (isReturn) {
@@ -137,6 +139,7 @@ function start() {
       epoch = history.epoch;
       const publications = [...history.publications].sort((a, b) => a.offset - b.offset);
       for (const publication of publications) show(publication, { wasMissed: isReturn });
+      hasHistory = true;
     } catch (error) {
       composer.complain(`Earlier messages could not be loaded: ${error.message}`);
     }
@@ -148,12 +151,11 @@ function start() {
   subscription.on('subscribed', async ({ wasRecovering, recovered, missed }) => {
     composer.complain('');
     people.load(subscription).catch(() => {});
-    if (wasRecovering && recovered) {
+    if (wasRecovering && recovered && hasHistory) {
       if (missed > 0) list.startAway();
     } else {
-      await loadHistory(!isFirst);
+      await loadHistory();
     }
-    isFirst = false;
     explainEmptiness(list.isEmpty);
     // After what was missed has been shown: a message that arrived, and whose answer was lost, is not sent twice.
     setTimeout(() => outbox.flush(), 0);

@@ -23,6 +23,8 @@ const problem = byId('feed-problem');
 /** The offsets that are shown, each once, of the stream with this epoch. */
 let shown = new Set();
 let epoch;
+/** Whether history has been loaded; a connection may end before it is. */
+let hasHistory = false;
 /** What comes while history is loaded waits for it, so that the order is right. */
 let waiting;
 
@@ -55,18 +57,19 @@ function show(publication, isFresh) {
 }
 
 async function loadHistory() {
-  waiting = [];
+  const arrived = waiting = [];
   try {
     const history = await news.history({ limit: MAXIMUM_SHOWN, reverse: true });
     // Another epoch counts anew: the same offset is another item.
     if (epoch !== undefined && history.epoch !== epoch) shown = new Set();
     epoch = history.epoch;
     for (const publication of [...history.publications].sort((a, b) => a.offset - b.offset)) show(publication, false);
+    hasHistory = true;
   } catch (error) {
     complain(`Earlier news could not be loaded: ${error.message}`);
   }
-  const arrived = waiting;
-  waiting = undefined;
+  // Another reconnect may have begun a history of its own meanwhile.
+  if (waiting === arrived) waiting = undefined;
   for (const publication of arrived) show(publication, true);
 }
 
@@ -81,7 +84,7 @@ news.on('publication', (publication) => {
 news.on('subscribed', ({ wasRecovering, recovered }) => {
   problem.hidden = true;
   byId('push').disabled = false;
-  if (!(wasRecovering && recovered)) loadHistory();
+  if (!(wasRecovering && recovered && hasHistory)) loadHistory();
 });
 news.on('error', (error) => complain(`News cannot be received: ${error.message ?? error.code}`));
 news.on('unsubscribed', ({ code, reason }) => {

@@ -26,6 +26,8 @@ const alarms = new Alarms(limits, find);
 let isConnected = false;
 let knowsPresence = false;
 let isLoaded = false;
+/** Whether history has been loaded; a connection may end before it is. */
+let hasHistory = false;
 /** Live reports of the running second, and of the last full ones. */
 let reports = 0;
 let recent = [];
@@ -208,6 +210,7 @@ async function pastWindow() {
 async function loadHistory() {
   try {
     for (const { data } of await pastWindow()) take(data, false);
+    hasHistory = true;
   } catch (error) {
     complain(`Earlier reports could not be loaded: ${error.message}`);
   }
@@ -231,7 +234,7 @@ all.on('publication', ({ data, recovered }) => {
 });
 all.on('subscribed', async ({ wasRecovering, recovered }) => {
   complain('');
-  if (!(wasRecovering && recovered)) {
+  if (!(wasRecovering && recovered && hasHistory)) {
     const arrived = waiting = [];
     await loadHistory();
     if (waiting === arrived) waiting = undefined;
