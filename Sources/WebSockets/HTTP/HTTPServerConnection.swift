@@ -12,12 +12,16 @@ final class HTTPServerConnection: ConnectionHandler, TimerTarget, ServedConnecti
     case reading
     /// A request is with the service; what else arrives waits in `unread`.
     case answering
+    /// A response was given that the client has not taken yet; what else arrives waits in `unread`.
+    case flushing
     /// The last response was given; the transport sees to it that the client can read it.
     case ending
     case upgraded
     case closed
   }
 
+  /// The next request is read when no more bytes than this of the responses before it wait for the client.
+  private static let maximumQueuedBytes = 1 << 16
   /// How long the client may take to read the last response and to end its side.
   private static let lingerMilliseconds: UInt64 = 2_000
 
@@ -48,6 +52,8 @@ final class HTTPServerConnection: ConnectionHandler, TimerTarget, ServedConnecti
 
   override func connected(_ connection: Connection) {
     transport = connection
+    // Responses come one at a time, each as large as it is; `flushing` bounds what waits.
+    connection.maximumQueuedBytes = .max
     registry.insert(self)
     isInRequest = true
     setTimer(options.requestTimeoutMilliseconds)
@@ -61,7 +67,7 @@ final class HTTPServerConnection: ConnectionHandler, TimerTarget, ServedConnecti
         setTimer(options.requestTimeoutMilliseconds)
       }
       process(UnsafeRawBufferPointer(bytes))
-    case .answering:
+    case .answering, .flushing:
       unread.append(contentsOf: bytes)
     case .ending, .upgraded, .closed:
       break
@@ -70,7 +76,7 @@ final class HTTPServerConnection: ConnectionHandler, TimerTarget, ServedConnecti
 
   override func receivedEnd(on connection: Connection) {
     switch state {
-    case .reading: end()
+    case .reading, .flushing: end()
     case .answering: isDraining = true
     case .ending, .upgraded, .closed: break
     }
@@ -105,7 +111,7 @@ final class HTTPServerConnection: ConnectionHandler, TimerTarget, ServedConnecti
     guard !input.isEmpty else { return }
     if state == .upgraded, let socket = transport?.handler as? WebSocketConnection, let transport {
       socket.received(UnsafeMutableRawBufferPointer(mutating: input), on: transport)
-    } else if state == .answering {
+    } else if state == .answering || state == .flushing {
       unread.append(contentsOf: input)
     }
   }
@@ -127,10 +133,13 @@ final class HTTPServerConnection: ConnectionHandler, TimerTarget, ServedConnecti
     let body = self.body
     self.body = []
     service.handle(HTTPExchange(head: head, body: body, connection: self, transport: transport))
-    if state == .answering {
-      isReadingPaused = true
-      transport.pauseReading()
-    }
+    if state == .answering { pause(transport) }
+  }
+
+  private func pause(_ transport: Connection) {
+    guard !isReadingPaused else { return }
+    isReadingPaused = true
+    transport.pauseReading()
   }
 
   // MARK: Answers
@@ -144,9 +153,21 @@ final class HTTPServerConnection: ConnectionHandler, TimerTarget, ServedConnecti
       end()
       return
     }
+    setTimer(options.idleTimeoutMilliseconds)
+    if transport.queuedByteCount > Self.maximumQueuedBytes { transport.flush() }
+    guard transport.queuedByteCount <= Self.maximumQueuedBytes else {
+      state = .flushing
+      return pause(transport)
+    }
+    state = .reading
+    if !isProcessing { goOn(transport) }
+  }
+
+  override func drained(_ connection: Connection) {
+    guard state == .flushing else { return }
     state = .reading
     setTimer(options.idleTimeoutMilliseconds)
-    if !isProcessing { goOn(transport) }
+    goOn(connection)
   }
 
   /// Takes up what arrived while the last request was being answered.
@@ -232,6 +253,9 @@ final class HTTPServerConnection: ConnectionHandler, TimerTarget, ServedConnecti
       registry.counters.requestTimeouts.count()
       refuse(.requestTimeout, "The request took too long to arrive.")
     case .reading: end()
+    case .flushing:
+      registry.counters.slowConsumers.count()
+      transport?.abort()
     case .answering, .ending, .upgraded, .closed: break
     }
   }
