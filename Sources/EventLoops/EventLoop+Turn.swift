@@ -3,6 +3,9 @@ import CLinux
 /// How many times a turn runs jobs that were added by jobs, before sockets get their turn again.
 private let maximumJobRounds = 64
 
+/// How many turns a loop that stops gives to what its end sets off.
+private let maximumLastTurns = 1_000
+
 extension EventLoop {
   /// One turn: waits if there is nothing to do, then does all there is. `mayWait` false makes it a poll.
   package func turn(mayWait: Bool = true) {
@@ -64,9 +67,14 @@ extension EventLoop {
     updateTime()
     while !stopping { turn() }
     driver.stopAll()
-    mailbox.takeAll(into: &local)
-    runJobs()
-    runEndOfTurn()
+    // Tasks that waited for something of this loop hear of its end, and may then still end themselves.
+    var turns = 0
+    repeat {
+      runEndOfTurn()
+      mailbox.takeAll(into: &local)
+      runJobs()
+      turns += 1
+    } while turns < maximumLastTurns && !(local.isEmpty && endOfTurnTargets.isEmpty && mailbox.isEmpty)
     clinux_set_current_loop(nil)
   }
 }
