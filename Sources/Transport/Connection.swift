@@ -128,6 +128,9 @@ public final class Connection: IOTarget, @unchecked Sendable {
 
   // MARK: reading
 
+  /// Whether `pauseReading` is in force.
+  public var isReadingPaused: Bool { flags.contains(.isReadingPaused) }
+
   /// Stops reading from the socket: the peer is held back by the network's own flow control.
   public func pauseReading() {
     assert(loop.isCurrent)

@@ -17,8 +17,9 @@ extension WebSocketConnection {
     setTimer()
   }
 
-  /// Cuts the connection without a closing handshake.
+  /// Cuts the connection without a closing handshake. Nothing is delivered any more but the end.
   public func abort() {
+    _ = closing.fail(reason: ConnectionCloseReason.aborted.explanation)
     transport?.abort()
   }
 

@@ -31,6 +31,8 @@ extension WebSocketConnection {
   }
 
   private func beat() {
+    // Whom we do not read from cannot show that it is alive.
+    if transport?.isReadingPaused == true { keepalive.received(now: loop.nowMilliseconds) }
     switch keepalive.tick(now: loop.nowMilliseconds) {
     case .none:
       break

@@ -54,7 +54,7 @@ public final class WebSocketConnection: ConnectionHandler, TimerTarget, ServedCo
   public var peerAddress: SocketAddress { address }
 
   /// Whether messages can be sent.
-  public var isOpen: Bool { closing.state == .open && transport != nil }
+  public var isOpen: Bool { closing.state == .open && transport?.isWritable == true }
 
   /// Bytes that wait for the kernel to take them.
   public var bufferedByteCount: Int { transport?.queuedByteCount ?? 0 }

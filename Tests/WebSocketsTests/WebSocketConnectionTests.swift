@@ -260,4 +260,58 @@ import Testing
     server.network.runUntilIdle()
     #expect(client.takeReceived() == [0x81, 5] + hello + [0x89, 0])
   }
+
+  @Test func aPeerThatWeHoldBackIsNotTakenForDead() throws {
+    let (server, handler) = try serve(
+      WebSocketOptions(keepaliveIntervalMilliseconds: 1_000, pongDeadlineMilliseconds: 300))
+    let client = try server.connectWebSocket()
+    handler.connection?.pauseReading()
+    client.send(clientFrame(0x81, hello) + clientFrame(0x8A, []))
+    server.network.advance(milliseconds: 10_000)
+    #expect(handler.events == ["opened"])
+    handler.connection?.resumeReading()
+    server.network.runUntilIdle()
+    #expect(handler.events == ["opened", "hello", "pong"])
+    // From here on silence counts again.
+    server.network.advance(milliseconds: 1_300)
+    #expect(handler.events.last == "closed 1006 The peer did not answer a ping in time.")
+  }
+
+  @Test func nothingIsDeliveredOrSentAfterAbort() throws {
+    let handler = AbortingHandler()
+    let server = try SimulatedServer(SocketService { handler })
+    let client = try server.connectWebSocket()
+    client.send(clientFrame(0x81, hello) + clientFrame(0x81, [66]))
+    server.network.runUntilIdle()
+    #expect(handler.events == ["hello", "open false", "sent false", "closed 1006 The connection was cut."])
+  }
+
+  @Test func aPeerThatHasEndedIsNotOpen() throws {
+    let (server, handler) = try serve()
+    let client = try server.connectWebSocket()
+    let connection = try #require(handler.connection)
+    client.other?.writeWindow = 0
+    connection.send("x")
+    client.end()
+    server.network.runUntilIdle()
+    #expect(!connection.isOpen && !connection.send("late"))
+  }
+}
+
+/// Cuts the connection at the first message.
+private final class AbortingHandler: WebSocketHandler, @unchecked Sendable {
+  var events: [String] = []
+
+  override func received(
+    _ message: UnsafeRawBufferPointer, _ kind: MessageKind, on connection: WebSocketConnection
+  ) {
+    events.append(String(decoding: message, as: UTF8.self))
+    connection.abort()
+    events.append("open \(connection.isOpen)")
+    events.append("sent \(connection.send("late"))")
+  }
+
+  override func closed(_ connection: WebSocketConnection, code: CloseCode, reason: String) {
+    events.append("closed \(code.rawValue) \(reason)")
+  }
 }

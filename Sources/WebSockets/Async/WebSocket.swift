@@ -128,18 +128,19 @@ extension WebSocket: AsyncSequence {
       let loop = socket.loop
       let inbox = socket.inbox
       if loop.isCurrent, let result = inbox.takeNow() { return try result.get() }
+      let ticket = inbox.makeTicket()
       let result = await withTaskCancellationHandler {
         await withUnsafeContinuation { waiter in
           if loop.isCurrent {
-            inbox.take(waiter)
+            inbox.take(waiter, ticket: ticket)
           } else {
-            loop.execute { inbox.take(waiter) }
+            loop.execute { inbox.take(waiter, ticket: ticket) }
           }
           // A cancellation may have been posted before the waiter was in its place.
-          if Task.isCancelled { loop.execute { inbox.cancelWaiter() } }
+          if Task.isCancelled { loop.execute { inbox.cancelWaiter(ticket: ticket) } }
         }
       } onCancel: {
-        loop.execute { inbox.cancelWaiter() }
+        loop.execute { inbox.cancelWaiter(ticket: ticket) }
       }
       return try result.get()
     }

@@ -1,4 +1,5 @@
 import EventLoops
+import Synchronization
 import WebSocketCore
 
 /// Collects the messages of one connection for a task that awaits them, and holds the peer back when the
@@ -15,13 +16,17 @@ final class WebSocketInbox: WebSocketHandler, @unchecked Sendable {
   private var waitingBytes = 0
   private var isPaused = false
   private var waiter: Waiter?
+  /// Names the wait under way, so that a cancellation that comes late ends no other one.
+  private var ticket: UInt64 = 0
+  private let lastTicket = Atomic<UInt64>(0)
   private var drainSignals: [Signal] = []
   private var closeSignals: [Signal] = []
   /// How the connection ended; nil while it has not.
   private(set) var ending: Result<Void, WebSocketError>?
   private(set) var closeCode: CloseCode?
   private(set) var closeReason = ""
-  var whenOpened: ((WebSocketConnection) -> Void)?
+  /// Gets the inbox as well: one that held on to it would keep it for ever where no connection is opened.
+  var whenOpened: ((WebSocketConnection, WebSocketInbox) -> Void)?
   private var connection: WebSocketConnection?
 
   init(highWatermark: Int) {
@@ -30,7 +35,7 @@ final class WebSocketInbox: WebSocketHandler, @unchecked Sendable {
 
   override func opened(_ connection: WebSocketConnection) {
     self.connection = connection
-    whenOpened?(connection)
+    whenOpened?(connection, self)
     whenOpened = nil
   }
 
@@ -98,18 +103,23 @@ final class WebSocketInbox: WebSocketHandler, @unchecked Sendable {
     return ending.map { $0.map { nil } }
   }
 
+  /// Names a wait. Any thread.
+  func makeTicket() -> UInt64 { lastTicket.wrappingAdd(1, ordering: .relaxed).newValue }
+
   /// Resumes the waiter with the next message, now or when it comes.
-  func take(_ waiter: Waiter) {
+  func take(_ waiter: Waiter, ticket: UInt64) {
     if let result = takeNow() {
       waiter.resume(returning: result)
     } else {
       precondition(self.waiter == nil, "two tasks iterate over one WebSocket")
       self.waiter = waiter
+      self.ticket = ticket
     }
   }
 
   /// Ends the wait of a cancelled task.
-  func cancelWaiter() {
+  func cancelWaiter(ticket: UInt64) {
+    guard self.ticket == ticket else { return }
     waiter?.resume(returning: .success(nil))
     waiter = nil
   }

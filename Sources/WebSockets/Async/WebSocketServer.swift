@@ -146,7 +146,7 @@ private final class RouteService: HTTPService {
     case .accept(let subprotocol, let body):
       guard admits(exchange) else { return }
       let inbox = WebSocketInbox(highWatermark: options.limits.maximumMessageBytes)
-      inbox.whenOpened = { connection in
+      inbox.whenOpened = { connection, inbox in
         connection.subprotocol = subprotocol
         let socket = WebSocket(connection: connection, inbox: inbox)
         Task(executorPreference: connection.loop) { await Self.run(body, socket) }
