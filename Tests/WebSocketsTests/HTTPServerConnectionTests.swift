@@ -56,4 +56,51 @@ private final class SizedService: HTTPService, @unchecked Sendable {
     #expect(server.registry.count == 0)
     #expect(server.count(of: "slow_consumers") == 1)
   }
+
+  @Test(arguments: [
+    "GET /100000 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", "GET /100000 HTTP/1.0\r\n\r\n",
+  ])
+  func aSlowClientGetsAllOfTheLastResponse(request: String) throws {
+    let server = try SimulatedServer(SizedService())
+    let client = try server.connect()
+    client.other?.writeWindow = 50_000
+    client.send(Array(request.utf8))
+    server.network.advance(milliseconds: 10_000)
+    client.other?.writeWindow = nil
+    server.network.runUntilIdle()
+    #expect(client.takeReceived().count { $0 == 120 } == 100_000)
+  }
+
+  @Test func aClientThatHasEndedItsSideGetsAllOfTheResponse() throws {
+    let server = try SimulatedServer(SizedService())
+    let client = try server.connect()
+    client.other?.writeWindow = 0
+    client.send(requests(30_000))
+    server.network.runUntilIdle()
+    client.end()
+    server.network.advance(milliseconds: 10_000)
+    client.other?.writeWindow = nil
+    server.network.runUntilIdle()
+    #expect(client.takeReceived().count { $0 == 120 } == 30_000)
+  }
+
+  @Test func theBeginningOfAFurtherRequestHasTheTimeOfARequest() throws {
+    let server = try SimulatedServer(
+      SizedService(), options: HTTPServerOptions(requestTimeoutMilliseconds: 500))
+    let client = try server.connect()
+    client.send(requests(1) + Array("GET / HT".utf8))
+    server.network.runUntilIdle()
+    _ = client.takeReceived()
+    server.network.advance(milliseconds: 500)
+    #expect(String(decoding: client.takeReceived(), as: UTF8.self).hasPrefix("HTTP/1.1 408 "))
+  }
+
+  /// RFC 9112 §C.2.2: such a client keeps the connection only where it is told so.
+  @Test func aClientOfHTTP10IsToldThatItsConnectionIsKept() throws {
+    let server = try SimulatedServer(SizedService())
+    let client = try server.connect()
+    client.send(Array("GET /1 HTTP/1.0\r\nConnection: keep-alive\r\n\r\n".utf8))
+    server.network.runUntilIdle()
+    #expect(String(decoding: client.takeReceived(), as: UTF8.self).contains("\r\nConnection: keep-alive\r\n"))
+  }
 }

@@ -22,7 +22,7 @@ final class HTTPServerConnection: ConnectionHandler, TimerTarget, ServedConnecti
 
   /// The next request is read when no more bytes than this of the responses before it wait for the client.
   private static let maximumQueuedBytes = 1 << 16
-  /// How long the client may take to read the last response and to end its side.
+  /// How long the client may take to end its side when the kernel has the last response.
   private static let lingerMilliseconds: UInt64 = 2_000
 
   let service: any HTTPService
@@ -108,6 +108,10 @@ final class HTTPServerConnection: ConnectionHandler, TimerTarget, ServedConnecti
       registry.counters.requestsRejected.count()
       refuse(error.suggestedStatus, error.description)
     }
+    if state == .reading, !isInRequest, !decoder.isIdle {
+      isInRequest = true
+      setTimer(options.requestTimeoutMilliseconds)
+    }
     guard !input.isEmpty else { return }
     if state == .upgraded, let socket = transport?.handler as? WebSocketConnection, let transport {
       socket.received(UnsafeMutableRawBufferPointer(mutating: input), on: transport)
@@ -148,7 +152,9 @@ final class HTTPServerConnection: ConnectionHandler, TimerTarget, ServedConnecti
     guard state == .answering, let head, let transport else { return }
     self.head = nil
     let keepsAlive = head.isKeepAlive && !isDraining
-    guard write(response, isHead: head.method == .head, keepsAlive: keepsAlive) else { return }
+    let isWritten = write(
+      response, isHead: head.method == .head, keepsAlive: keepsAlive, isHTTP10: head.version == .http10)
+    guard isWritten else { return }
     guard keepsAlive else {
       end()
       return
@@ -202,11 +208,12 @@ final class HTTPServerConnection: ConnectionHandler, TimerTarget, ServedConnecti
       transport: transport, role: .server, handler: handler, options: options, registry: registry)
     socket.attachment = attachment
     transport.handler = socket
+    // Before the handler is called, which may pause reading for reasons of its own.
+    if isReadingPaused { transport.resumeReading() }
     socket.open()
     var bytes = unread
     unread = []
     if !bytes.isEmpty { bytes.withUnsafeMutableBytes { socket.received($0, on: transport) } }
-    if isReadingPaused { transport.resumeReading() }
   }
 
   /// Answers what could not be understood, and ends the connection.
@@ -218,11 +225,18 @@ final class HTTPServerConnection: ConnectionHandler, TimerTarget, ServedConnecti
   private func end() {
     state = .ending
     cancelTimer()
-    transport?.close(lingerMilliseconds: Self.lingerMilliseconds)
+    guard let transport else { return }
+    transport.flush()
+    // A client that has not taken the response yet has as much time for it as for one that is not the last.
+    transport.close(
+      lingerMilliseconds: transport.queuedByteCount > 0
+        ? max(options.idleTimeoutMilliseconds, Self.lingerMilliseconds) : Self.lingerMilliseconds)
   }
 
   /// Writes a response; false if it could not be encoded, and then the connection is ended.
-  private func write(_ response: HTTPResponse, isHead: Bool, keepsAlive: Bool) -> Bool {
+  private func write(
+    _ response: HTTPResponse, isHead: Bool, keepsAlive: Bool, isHTTP10: Bool = false
+  ) -> Bool {
     guard let transport else { return false }
     var fields = response.fields
     let code = response.status.code
@@ -230,7 +244,12 @@ final class HTTPServerConnection: ConnectionHandler, TimerTarget, ServedConnecti
       fields.append("Content-Length", String(response.body?.count ?? 0))
     }
     fields.append("Date", HTTPDate.format(secondsSinceEpoch: WallClock.seconds))
-    if !keepsAlive { fields.append("Connection", "close") }
+    if !keepsAlive {
+      fields.append("Connection", "close")
+    } else if isHTTP10 {
+      // RFC 9112 §C.2.2: such a client goes on only where it is told that it may.
+      fields.append("Connection", "keep-alive")
+    }
     let head = HTTPResponseHead(status: response.status, fields: fields)
     var writer = ByteWriter()
     do {
