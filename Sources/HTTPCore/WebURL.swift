@@ -1,6 +1,6 @@
-/// A `ws`, `wss`, `http` or `https` URL (RFC 3986, RFC 6455 §3), as far as a client needs it.
+/// A `ws`, `wss`, `http` or `https` URL (RFC 3986, RFC 6455 §3), or a proxy's, as far as a client needs it.
 public struct WebURL: Hashable, Sendable, CustomStringConvertible {
-  /// In lower case: `ws`, `wss`, `http` or `https`.
+  /// In lower case: `ws`, `wss`, `http`, `https`, or a proxy's `socks5`, `socks5h`, `socks`.
   public let scheme: String
   /// `user:password`, percent-encoded as it was; nil if there is none.
   public let userInfo: String?
@@ -21,22 +21,24 @@ public struct WebURL: Hashable, Sendable, CustomStringConvertible {
   ///   - schemes: those that are taken.
   /// - Throws: what is wrong with it, in words for its user.
   public init(_ text: String, schemes: [String] = ["ws", "wss"]) throws(WebURLError) {
-    guard text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else {
+    let whole = text
+    let text = Self.withoutUserInfo(whole)
+    guard whole.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else {
       throw WebURLError("“\(text)” has spaces or characters that must be percent-encoded.")
     }
-    guard let separator = text.firstRange(of: "://") else {
+    guard let separator = whole.firstRange(of: "://") else {
       throw WebURLError("“\(text)” has no scheme; write it as \(schemes[0])://host[:port]/path.")
     }
-    let scheme = text[..<separator.lowerBound].lowercased()
+    let scheme = whole[..<separator.lowerBound].lowercased()
     guard schemes.contains(scheme) else {
       let wanted = schemes.map { "\($0)://" }.joined(separator: " or ")
       throw WebURLError("“\(text)” begins with \(scheme)://; it must begin with \(wanted).")
     }
     // RFC 6455 §3: "Fragment identifiers are meaningless in the context of WebSocket URIs and MUST NOT be used".
-    guard !text.contains("#") else {
+    guard !whole.contains("#") else {
       throw WebURLError("“\(text)” has a fragment (#…), which no server is sent.")
     }
-    let rest = text[separator.upperBound...]
+    let rest = whole[separator.upperBound...]
     let authority = rest.prefix { $0 != "/" && $0 != "?" }
     let target = rest[authority.endIndex...]
     self.scheme = scheme
@@ -50,7 +52,23 @@ public struct WebURL: Hashable, Sendable, CustomStringConvertible {
     let hostAndPort = at.map { authority[authority.index(after: $0)...] } ?? authority
     let (host, port) = try Self.split(hostAndPort, text)
     self.host = host
-    self.port = port ?? (scheme == "wss" || scheme == "https" ? 443 : 80)
+    self.port = port ?? Self.standardPort(of: scheme)
+  }
+
+  /// RFC 6455 §3, RFC 9110 §4.2, RFC 1928 §3.
+  private static func standardPort(of scheme: String) -> Int {
+    switch scheme {
+    case "wss", "https": 443
+    case "socks5", "socks5h", "socks": 1_080
+    default: 80
+    }
+  }
+
+  /// The text without what may be a password: error messages go to logs.
+  private static func withoutUserInfo(_ text: String) -> String {
+    guard let at = text.lastIndex(of: "@") else { return text }
+    let start = text.firstRange(of: "://")?.upperBound ?? text.startIndex
+    return start < at ? text[..<start] + "…" + text[at...] : text
   }
 
   private static func split(
@@ -87,7 +105,7 @@ public struct WebURL: Hashable, Sendable, CustomStringConvertible {
   /// Host and port as a `Host` field has them: the port is left out where it is the scheme's own.
   public var authority: String {
     let name = host.contains(":") ? "[\(host)]" : host
-    return port == (isSecure ? 443 : 80) ? name : "\(name):\(port)"
+    return port == Self.standardPort(of: scheme) ? name : "\(name):\(port)"
   }
 
   /// The URL without its user information.

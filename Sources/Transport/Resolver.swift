@@ -6,25 +6,11 @@ import EventLoops
 enum Resolver {
   typealias Answer = Result<[SocketAddress], TransportError>
 
-  /// Reads `127.0.0.1`, `::1` or `[::1]`; nil for names.
-  static func literal(_ host: String, port: UInt16) -> SocketAddress? {
-    var four = in_addr()
-    if inet_pton(AF_INET, host, &four) == 1 { return .ipv4(UInt32(bigEndian: four.s_addr), port: port) }
-    let inner = host.hasPrefix("[") && host.hasSuffix("]") ? String(host.dropFirst().dropLast()) : host
-    var six = in6_addr()
-    guard inet_pton(AF_INET6, inner, &six) == 1 else { return nil }
-    return withUnsafeBytes(of: &six) {
-      let high = UInt64(bigEndian: $0.loadUnaligned(as: UInt64.self))
-      let low = UInt64(bigEndian: $0.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
-      return .ipv6(high, low, scope: 0, port: port)
-    }
-  }
-
   /// Looks `host` up and calls `done` on `loop`, later; for a literal address at once.
   static func resolve(
     _ host: String, port: UInt16, on loop: EventLoop, _ done: @escaping @Sendable (Answer) -> Void
   ) {
-    if let address = literal(host, port: port) { return done(.success([address])) }
+    if let address = SocketAddress(literal: host, port: port) { return done(.success([address])) }
     startThread(Lookup(host: host, port: port, loop: loop, done: done))
   }
 
@@ -88,4 +74,23 @@ private nonisolated func startThread(_ lookup: Lookup) {
 private nonisolated func runLookup(_ argument: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
   if let argument { Unmanaged<Lookup>.fromOpaque(argument).takeRetainedValue().run() }
   return nil
+}
+
+extension SocketAddress {
+  /// Reads `127.0.0.1`, `::1` or `[::1]`; nil for names.
+  package init?(literal host: String, port: UInt16) {
+    var four = in_addr()
+    if inet_pton(AF_INET, host, &four) == 1 {
+      self = .ipv4(UInt32(bigEndian: four.s_addr), port: port)
+      return
+    }
+    let inner = host.hasPrefix("[") && host.hasSuffix("]") ? String(host.dropFirst().dropLast()) : host
+    var six = in6_addr()
+    guard inet_pton(AF_INET6, inner, &six) == 1 else { return nil }
+    self = withUnsafeBytes(of: &six) {
+      let high = UInt64(bigEndian: $0.loadUnaligned(as: UInt64.self))
+      let low = UInt64(bigEndian: $0.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
+      return .ipv6(high, low, scope: 0, port: port)
+    }
+  }
 }

@@ -94,10 +94,8 @@ public enum OpeningHandshake {
     all.append("Sec-WebSocket-Version", "13")
     if !subprotocols.isEmpty { all.append("Sec-WebSocket-Protocol", subprotocols.joined(separator: ", ")) }
     if let origin { all.append("Origin", origin) }
-    if let userInfo = url.userInfo, let plain = PercentEncoding.decode(userInfo) {
-      // RFC 7617 §2: user and password with a colon between them, also where there is no password.
-      let credentials = plain.contains(":") ? plain : plain + ":"
-      all.append("Authorization", "Basic " + Base64.encode(Array(credentials.utf8)))
+    if let credentials = url.userInfo.flatMap(BasicCredentials.init(userInfo:)) {
+      all.append("Authorization", credentials.fieldValue)
     }
     for (name, value) in fields where name.lowercased() != "host" { all.append(name, value) }
     return HTTPRequestHead(method: .get, target: url.target, fields: all)

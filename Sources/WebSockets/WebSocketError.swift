@@ -12,6 +12,12 @@ public struct WebSocketError: Error, CustomStringConvertible {
     public static let invalidURL = Code(description: "invalidURL")
     /// No connection could be made: the name, the route, the port or the time.
     public static let connectFailed = Code(description: "connectFailed")
+    /// The setting for a proxy cannot be used: its URL, or the kind of proxy.
+    public static let invalidProxy = Code(description: "invalidProxy")
+    /// The proxy cannot be reached or refuses; `status` has the HTTP status of its answer.
+    public static let proxyFailed = Code(description: "proxyFailed")
+    /// The attempt to connect was cancelled.
+    public static let cancelled = Code(description: "cancelled")
     /// The server answered the opening handshake otherwise than with a valid 101.
     public static let handshakeFailed = Code(description: "handshakeFailed")
     /// The connection has ended otherwise than by a normal closure.
@@ -26,7 +32,7 @@ public struct WebSocketError: Error, CustomStringConvertible {
   public var message: String
   /// The close code, if the connection was open (RFC 6455 §7.4).
   public var closeCode: CloseCode?
-  /// The HTTP status of a refused handshake.
+  /// The HTTP status of a refused handshake, or of a proxy's refusal.
   public var status: HTTPStatus?
   /// The error beneath.
   public var cause: (any Error)?

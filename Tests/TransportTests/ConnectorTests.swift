@@ -83,10 +83,10 @@ private final class Outcome {
   }
 
   @Test func literalAddresses() {
-    #expect(Resolver.literal("127.0.0.1", port: 1) == .loopback(port: 1))
-    #expect(Resolver.literal("[::1]", port: 2) == .ipv6(0, 1, scope: 0, port: 2))
-    #expect(Resolver.literal("::1", port: 2) == .ipv6(0, 1, scope: 0, port: 2))
-    #expect(Resolver.literal("example.org", port: 2) == nil)
-    #expect(Resolver.literal("127.0.0.01.", port: 2) == nil)
+    #expect(SocketAddress(literal: "127.0.0.1", port: 1) == .loopback(port: 1))
+    #expect(SocketAddress(literal: "[::1]", port: 2) == .ipv6(0, 1, scope: 0, port: 2))
+    #expect(SocketAddress(literal: "::1", port: 2) == .ipv6(0, 1, scope: 0, port: 2))
+    #expect(SocketAddress(literal: "example.org", port: 2) == nil)
+    #expect(SocketAddress(literal: "127.0.0.01.", port: 2) == nil)
   }
 }

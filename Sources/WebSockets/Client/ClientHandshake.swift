@@ -9,11 +9,15 @@ import WebSocketCore
 final class ClientHandshake: ConnectionHandler, TimerTarget, @unchecked Sendable {
   typealias Completion = (Result<WebSocketConnection, WebSocketError>) -> Void
 
+  /// Interim responses (1xx) that are passed over.
+  private static let maximumInterimResponses = 8
+
   private let request: HTTPRequestHead
   private let key: String
   private let options: WebSocketClientOptions
   private let handler: WebSocketHandler
   private var decoder = HTTPResponseDecoder(limits: HTTPLimits())
+  private var interimResponses = 0
   private var transport: Connection?
   private var timer: TimerID?
   private var completion: Completion?
@@ -46,7 +50,7 @@ final class ClientHandshake: ConnectionHandler, TimerTarget, @unchecked Sendable
     guard completion != nil else { return }
     var input = UnsafeRawBufferPointer(bytes)
     do {
-      guard case .head(let head)? = try decoder.next(&input) else { return }
+      guard let head = try finalHead(&input) else { return }
       let subprotocol = try check(head)
       finish(subprotocol, rest: UnsafeMutableRawBufferPointer(mutating: input), connection)
     } catch let error as WebSocketError {
@@ -68,6 +72,18 @@ final class ClientHandshake: ConnectionHandler, TimerTarget, @unchecked Sendable
   func timerFired(_ token: UInt64) {
     timer = nil
     end(WebSocketError(.handshakeFailed, "The server did not answer the handshake in time."))
+  }
+
+  /// RFC 9110 §15.2: "A client MUST be able to parse one or more 1xx responses received prior to a final response".
+  private func finalHead(_ input: inout UnsafeRawBufferPointer) throws -> HTTPResponseHead? {
+    while case .head(let head)? = try decoder.next(&input) {
+      if head.status.code >= 200 || head.status.code == 101 { return head }
+      interimResponses += 1
+      guard interimResponses <= Self.maximumInterimResponses else {
+        throw WebSocketError(.handshakeFailed, "The server sends interim responses without end.")
+      }
+    }
+    return nil
   }
 
   private func check(_ head: HTTPResponseHead) throws -> String? {

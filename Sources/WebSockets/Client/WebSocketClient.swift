@@ -1,6 +1,7 @@
 import Bytes
 import EventLoops
 import HTTPCore
+import Synchronization
 import Transport
 import WebSocketCore
 
@@ -14,40 +15,17 @@ public enum WebSocketClient {
   ///   - options: fields, subprotocols, deadlines, limits.
   ///   - handler: gets the connection's events; ``WebSocketHandler/opened(_:)`` comes right after the completion.
   ///   - completion: called once on the loop.
+  /// - Returns: the attempt, which can be cancelled.
+  @discardableResult
   public static func connect(
     to url: String, on loop: EventLoop, options: WebSocketClientOptions = WebSocketClientOptions(),
     handler: WebSocketHandler,
     _ completion: @escaping @Sendable (Result<WebSocketConnection, WebSocketError>) -> Void
-  ) {
-    let target: WebURL
-    do {
-      target = try WebURL(url)
-    } catch {
-      loop.execute { completion(.failure(WebSocketError(.invalidURL, "\(error)", cause: error))) }
-      return
-    }
-    guard !target.isSecure else {
-      let message = "wss:// is not supported yet: connect through a proxy that ends TLS, or use ws://."
-      loop.execute { completion(.failure(WebSocketError(.invalidURL, message))) }
-      return
-    }
-    var nonce = [UInt8](repeating: 0, count: 16)
-    nonce.withUnsafeMutableBytes { SecureRandom.fill($0) }
-    let key = Base64.encode(nonce)
-    let request = OpeningHandshake.request(
-      url: target, key: key, subprotocols: options.subprotocols, origin: options.origin,
-      fields: options.fields)
-    let handshake = ClientHandshake(
-      request: request, key: key, options: options, handler: handler, completion: completion)
-    loop.execute {
-      Connector.connect(
-        loop: loop, host: target.host, port: UInt16(clamping: target.port),
-        timeoutMilliseconds: options.connectTimeoutMilliseconds, handler: handshake
-      ) { result in
-        guard case .failure(let error) = result else { return }
-        completion(.failure(WebSocketError(.connectFailed, error.message, cause: error)))
-      }
-    }
+  ) -> WebSocketAttempt {
+    let attempt = WebSocketAttempt(
+      to: url, loop: loop, options: options, handler: handler, completion: completion)
+    loop.execute { attempt.start() }
+    return attempt
   }
 }
 
@@ -77,17 +55,44 @@ extension WebSocket {
 
   /// Connects and returns the open WebSocket; who calls this closes it.
   ///
-  /// - Throws: ``WebSocketError`` when the connection cannot be made.
+  /// - Throws: ``WebSocketError`` when the connection cannot be made; `cancelled` when the task is cancelled meanwhile.
   public static func connect(
     to url: String, options: WebSocketClientOptions = WebSocketClientOptions(), on loop: EventLoop? = nil
   ) async throws(WebSocketError) -> WebSocket {
     let loop = loop ?? EventLoopGroup.singleton.next()
     let inbox = WebSocketInbox(highWatermark: options.socket.limits.maximumMessageBytes)
-    let result: Swift.Result<WebSocket, WebSocketError> = await withUnsafeContinuation { continuation in
-      WebSocketClient.connect(to: url, on: loop, options: options, handler: inbox) { result in
-        continuation.resume(returning: result.map { WebSocket(connection: $0, inbox: inbox) })
+    let cancellation = AttemptCancellation()
+    let result: Swift.Result<WebSocket, WebSocketError> = await withTaskCancellationHandler {
+      await withUnsafeContinuation { continuation in
+        let attempt = WebSocketClient.connect(to: url, on: loop, options: options, handler: inbox) { result in
+          continuation.resume(returning: result.map { WebSocket(connection: $0, inbox: inbox) })
+        }
+        cancellation.begin(attempt)
       }
+    } onCancel: {
+      cancellation.cancel()
     }
     return try result.get()
+  }
+}
+
+/// Lets the cancellation of a task reach its attempt, whichever comes first.
+private final class AttemptCancellation: Sendable {
+  private let state = Mutex<(attempt: WebSocketAttempt?, isCancelled: Bool)>((nil, false))
+
+  func begin(_ attempt: WebSocketAttempt) {
+    let isCancelled = state.withLock {
+      $0.attempt = attempt
+      return $0.isCancelled
+    }
+    if isCancelled { attempt.cancel() }
+  }
+
+  func cancel() {
+    let attempt = state.withLock {
+      $0.isCancelled = true
+      return $0.attempt
+    }
+    attempt?.cancel()
   }
 }

@@ -50,5 +50,4 @@ enum Unavailable {
   static let secureURL =
     "needs TLS, which this build does not have yet; use ws:// or a local proxy that adds TLS"
   static let deflate = "this build has no permessage-deflate yet"
-  static let proxy = "this build cannot connect through a proxy yet"
 }

@@ -9,6 +9,9 @@ enum ConnectCommand: Command {
   private static let subprotocol = Flag(
     "subprotocol", .text("NAME"), repeatable: true, help: "subprotocol to offer, the preferred one first")
   private static let origin = Flag("origin", .text("ORIGIN"), help: "origin to claim, as a browser would")
+  private static let proxy = Flag(
+    "proxy", .text("URL"), default: "what HTTP_PROXY, ALL_PROXY and NO_PROXY say",
+    help: "proxy to go through: http://[user:password@]host:port or socks5://...; 'none' goes directly")
   private static let wait = Flag(
     "wait", .duration, default: "1s for a pipe, 0 for a terminal",
     help: "how long to go on receiving after the end of the input")
@@ -23,8 +26,9 @@ enum ConnectCommand: Command {
     ],
     operands: [Operand(name: "URL")],
     flags: [
-      header, subprotocol, origin, wait, maximumMessage, Switch("deflate", unavailable: Unavailable.deflate),
-      Switch("proxy", unavailable: Unavailable.proxy), Switch("insecure", unavailable: Unavailable.tls),
+      header, subprotocol, origin, proxy, wait, maximumMessage,
+      Switch("deflate", unavailable: Unavailable.deflate),
+      Switch("insecure", unavailable: Unavailable.tls),
     ],
     examples: [
       .init(purpose: "Talk to 'martlet echo'.", line: "martlet connect ws://127.0.0.1:9001"),
@@ -67,6 +71,7 @@ enum ConnectCommand: Command {
     for (name, value) in arguments.allValues(header) { options.fields.append(name, value) }
     options.subprotocols = arguments.allValues(subprotocol)
     options.origin = arguments.value(origin)
+    if let text = arguments.value(proxy) { options.proxy = text == "none" ? .none : .url(text) }
     let largest = arguments.value(maximumMessage) ?? 16 << 20
     options.socket.limits = WebSocketLimits(maximumMessageBytes: largest)
     options.socket.maximumQueuedBytes = 64 << 20

@@ -1,0 +1,126 @@
+import EventLoops
+import HTTPCore
+import Transport
+import WebSocketCore
+
+/// One opening of a WebSocket, stage by stage: the host's name and TCP, the proxy, the opening handshake.
+///
+/// What ``WebSocketClient/connect(to:on:options:handler:_:)`` returns.
+public final class WebSocketAttempt: @unchecked Sendable {
+  typealias Completion = @Sendable (Result<WebSocketConnection, WebSocketError>) -> Void
+
+  /// The loop that will own the connection.
+  public let loop: EventLoop
+  private let url: String
+  private let options: WebSocketClientOptions
+  private let handler: WebSocketHandler
+  private var completion: Completion?
+  private var connecting: ConnectionAttempt?
+  private var transport: Connection?
+
+  init(
+    to url: String, loop: EventLoop, options: WebSocketClientOptions, handler: WebSocketHandler,
+    completion: @escaping Completion
+  ) {
+    self.url = url
+    self.loop = loop
+    self.options = options
+    self.handler = handler
+    self.completion = completion
+  }
+
+  /// Gives up: the completion hears `cancelled`, unless it has been called already. Any thread.
+  public func cancel() {
+    loop.execute { self.end(.failure(WebSocketError(.cancelled, "Connecting was cancelled."))) }
+  }
+
+  /// Loop only.
+  func start() {
+    guard completion != nil else { return }
+    do throws(WebSocketError) {
+      try open(try ClientRequest(to: url, options: options))
+    } catch {
+      end(.failure(error))
+    }
+  }
+
+  private func end(_ result: Result<WebSocketConnection, WebSocketError>) {
+    guard let completion else { return }
+    self.completion = nil
+    connecting?.cancel()
+    connecting = nil
+    if case .failure = result { transport?.abort() }
+    transport = nil
+    completion(result)
+  }
+
+  // MARK: TCP
+
+  private func open(_ request: ClientRequest) throws(WebSocketError) {
+    let url = request.url
+    let proxy = try options.proxy.server(for: url, environment: ProxyEnvironment.ofProcess)
+    let handshake = makeHandshake(request)
+    var first: ConnectionHandler = handshake
+    if let proxy { first = try stage(of: proxy, to: url, then: handshake) }
+    connecting = Connector.connect(
+      loop: loop, host: proxy?.host ?? url.host, port: proxy?.port ?? UInt16(clamping: url.port),
+      timeoutMilliseconds: options.connectTimeoutMilliseconds, handler: first
+    ) { [self] result in
+      connecting = nil
+      switch result {
+      case .success(let connection): if completion != nil { transport = connection }
+      case .failure(let error): end(.failure(Self.explained(error, proxy)))
+      }
+    }
+  }
+
+  private static func explained(_ error: TransportError, _ proxy: ProxyServer?) -> WebSocketError {
+    guard let proxy else { return WebSocketError(.connectFailed, error.message, cause: error) }
+    return WebSocketError(
+      .proxyFailed, "The proxy \(proxy) cannot be reached. \(error.message)", cause: error)
+  }
+
+  // MARK: Proxy
+
+  private func stage(
+    of proxy: ProxyServer, to url: WebURL, then next: ConnectionHandler
+  ) throws(WebSocketError) -> ConnectionHandler {
+    let destination = ProxyDestination(host: url.host, port: UInt16(clamping: url.port))
+    switch proxy.kind {
+    case .http:
+      let credentials = proxy.user.flatMap { BasicCredentials(user: $0, password: proxy.password) }
+      return stage(HTTPTunnel(to: destination, credentials: credentials), of: proxy, then: next)
+    case .https:
+      throw WebSocketError(
+        .invalidProxy, "Proxies that are spoken to over TLS (https://) are not supported yet.")
+    case .socks5:
+      let credentials = proxy.user.map { (user: $0, password: proxy.password) }
+      return stage(SOCKS5Dialogue(to: destination, credentials: credentials), of: proxy, then: next)
+    }
+  }
+
+  private func stage<Dialogue: ProxyDialogue & ~Copyable>(
+    _ dialogue: consuming Dialogue, of proxy: ProxyServer, then next: ConnectionHandler
+  ) -> ConnectionHandler {
+    let deadline = loop.nowMilliseconds &+ options.connectTimeoutMilliseconds
+    return ProxyStage(dialogue, deadline: deadline) { [self] result in
+      switch result {
+      case .success(let proxied):
+        proxied.connection.handler = next
+        next.connected(proxied.connection)
+        if !proxied.unread.isEmpty { next.received(proxied.unread, on: proxied.connection) }
+      case .failure(let refusal):
+        let message = "The proxy \(proxy) \(refusal.complaint)"
+        end(.failure(WebSocketError(.proxyFailed, message, status: refusal.status)))
+      }
+    }
+  }
+
+  // MARK: Opening handshake
+
+  private func makeHandshake(_ request: ClientRequest) -> ClientHandshake {
+    ClientHandshake(
+      request: request.head, key: request.key, options: options, handler: handler
+    ) { [self] in end($0) }
+  }
+}
