@@ -1,6 +1,6 @@
 # Everything a person does with this repository. `make help` lists it.
 .DEFAULT_GOAL := help
-.PHONY: help run build test lint format bench clean setup setup-test
+.PHONY: help run build test lint format bench fuzz clean setup setup-test
 
 # What `make run` starts, e.g. make run ARGS="echo --port 9001"
 ARGS ?= serve --demo
@@ -28,13 +28,17 @@ test: setup-test  ## run every test: units, JavaScript client, interoperability,
 	@scripts/test
 
 lint:  ## check the style of the Swift sources
-	swift format lint --strict --parallel --recursive Sources Tests Benchmarks/Sources Benchmarks/Package.swift Package.swift
+	swift format lint --strict --parallel --recursive Sources Tests Benchmarks/Sources Benchmarks/Package.swift Fuzz/Targets Package.swift
 
 format:  ## rewrite the Swift sources in the project's style
-	swift format --in-place --parallel --recursive Sources Tests Benchmarks/Sources Benchmarks/Package.swift Package.swift
+	swift format --in-place --parallel --recursive Sources Tests Benchmarks/Sources Benchmarks/Package.swift Fuzz/Targets Package.swift
 
 bench:  ## load the release build from a second process: idle connections, churn, echo
 	Benchmarks/run
+
+SECONDS ?= 60
+fuzz: setup  ## fuzz the decoders: each target for SECONDS=60, or TARGET=name alone
+	@scripts/fuzz $(SECONDS) $(TARGET)
 
 clean:  ## remove everything that was built or installed under .build
 	rm -rf .build

@@ -82,5 +82,14 @@ let package = Package(
     tests(
       of: "martlet",
       ["Realtime", "WebSockets", "WebSocketCore", "HTTPCore", "EventLoops", "JSON", "Bytes"]),
+
+    // What fuzzers run, and the tests that run it on the inputs under Fuzz/Seeds.
+    .testTarget(
+      name: "FuzzTests",
+      dependencies: [
+        "martlet", "Gateways", "Realtime", "WebSockets", "WebSocketCore", "HTTPCore", "Transport",
+        "EventLoops", "JSON", "Bytes",
+      ],
+      path: "Fuzz/Targets", swiftSettings: strict),
   ]
 )

@@ -22,7 +22,8 @@ package final class SimulatedDriver: Driver {
     var isBroken = false
   }
 
-  private let network: SimulatedNetwork
+  // The network has its loops, which have their drivers.
+  private unowned let network: SimulatedNetwork
   private var slots: [Slot] = []
   private let receiveBuffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 512 * 1024, alignment: 64)
 
