@@ -75,9 +75,9 @@ package class Driver {
 
   init() {}
 
-  /// Binds and listens; accepting starts with `resumeAccepting`. With `sharesPort` several loops may bind the address.
+  /// Binds and listens; accepting starts with `resumeAccepting`.
   package func listen(
-    on address: SocketAddress, backlog: Int32, sharesPort: Bool, target: IOTarget
+    on address: SocketAddress, _ settings: ListenSettings, target: IOTarget
   ) throws(IOError) -> RegistrationID { fatalError("abstract") }
   package func resumeAccepting(_ id: RegistrationID) { fatalError("abstract") }
   package func pauseAccepting(_ id: RegistrationID) { fatalError("abstract") }

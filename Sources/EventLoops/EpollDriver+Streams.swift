@@ -2,23 +2,6 @@ import CLinux
 
 /// What epoll reported, and what the kernel answered.
 extension EpollDriver {
-  func bindAndListen(
-    _ fd: Int32, _ address: SocketAddress, _ backlog: Int32, _ sharesPort: Bool
-  ) -> Int32 {
-    if case .unix = address {
-    } else {
-      var status = clinux_set_reuse_address(fd)
-      if status == 0, sharesPort { status = clinux_set_reuse_port(fd) }
-      // One socket a family: `::` must not also take the IPv4 port that the next address binds.
-      if status == 0, case .ipv6 = address { status = clinux_set_ipv6_only(fd, 1) }
-      // Inherited by what is accepted: no system call a connection.
-      if status == 0 { status = clinux_set_no_delay(fd) }
-      if status < 0 { return status }
-    }
-    let bound = address.withSockaddr { clinux_bind(fd, $0, $1) } ?? -ENAMETOOLONG
-    return bound < 0 ? bound : clinux_listen(fd, backlog)
-  }
-
   func accept(_ id: RegistrationID) {
     for _ in 0..<Self.acceptBatch {
       // The target may close its listener in `accepted`.

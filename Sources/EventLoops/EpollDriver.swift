@@ -146,11 +146,11 @@ package final class EpollDriver: Driver {
   // MARK: listeners and streams
 
   package override func listen(
-    on address: SocketAddress, backlog: Int32, sharesPort: Bool, target: IOTarget
+    on address: SocketAddress, _ settings: ListenSettings, target: IOTarget
   ) throws(IOError) -> RegistrationID {
     let fd = clinux_socket(address.family)
     guard fd >= 0 else { throw IOError(errno: -fd) }
-    let status = bindAndListen(fd, address, backlog, sharesPort)
+    let status = bindAndListen(fd, address, settings)
     guard status >= 0 else {
       clinux_close(fd)
       throw IOError(errno: -status)

@@ -7,9 +7,6 @@ import Synchronization
 /// A TCP address is bound once a loop (SO_REUSEPORT), and the kernel spreads the connections; a Unix socket has one
 /// owner, the group's first loop, which then also has its connections.
 public final class Listener: Sendable {
-  /// The default length of the queue of connections that wait to be accepted.
-  public static let defaultBacklog: Int32 = 4_096
-
   /// The addresses listened on, with their real ports.
   public let addresses: [SocketAddress]
   private let parts: Mutex<[LoopListener]>
@@ -27,7 +24,7 @@ public final class Listener: Sendable {
   /// Listens on TCP. `host` nil means all interfaces, IPv4 and IPv6; a name means all its addresses; `port` 0 lets the
   /// system choose. `makeHandler` runs on the loop of each new connection.
   public static func bind(
-    group: EventLoopGroup, host: String? = nil, port: UInt16, backlog: Int32 = defaultBacklog,
+    group: EventLoopGroup, host: String? = nil, port: UInt16, options: ListenerOptions = ListenerOptions(),
     makeHandler: @escaping @Sendable (EventLoop) -> ConnectionHandler
   ) async throws(TransportError) -> Listener {
     let wanted = try await addresses(host: host, port: port, loop: group.loops[0])
@@ -35,7 +32,7 @@ public final class Listener: Sendable {
     while true {
       attempts += 1
       do throws(TransportError) {
-        return try await bind(group, wanted, backlog, makeHandler)
+        return try await bind(group, wanted, options, makeHandler)
       } catch {
         // The port that the system chose for the first address may be taken on another: choose again.
         guard port == 0, error.code == .addressInUse, attempts < 8 else { throw error }
@@ -45,7 +42,7 @@ public final class Listener: Sendable {
 
   /// Binds all of `wanted` to one port; leaves out a family this machine does not have, unless it is the only one.
   private static func bind(
-    _ group: EventLoopGroup, _ wanted: [SocketAddress], _ backlog: Int32,
+    _ group: EventLoopGroup, _ wanted: [SocketAddress], _ options: ListenerOptions,
     _ makeHandler: @escaping @Sendable (EventLoop) -> ConnectionHandler
   ) async throws(TransportError) -> Listener {
     var bound: [SocketAddress] = []
@@ -54,7 +51,7 @@ public final class Listener: Sendable {
     for address in wanted {
       do throws(TransportError) {
         let wished = bound.first?.port.map(address.with(port:)) ?? address
-        let made = try await listen(group.loops, on: wished, backlog, makeHandler)
+        let made = try await listen(group.loops, on: wished, options, makeHandler)
         parts += made.parts
         bound.append(made.address)
       } catch {
@@ -71,12 +68,12 @@ public final class Listener: Sendable {
 
   /// Listens on a Unix socket. A socket file left by a program that has ended is replaced; any other file is not.
   public static func bind(
-    group: EventLoopGroup, unixPath: String, backlog: Int32 = defaultBacklog,
+    group: EventLoopGroup, unixPath: String, options: ListenerOptions = ListenerOptions(),
     makeHandler: @escaping @Sendable (EventLoop) -> ConnectionHandler
   ) async throws(TransportError) -> Listener {
     let address = SocketAddress.unix(unixPath)
     if isStaleSocket(address, path: unixPath) { _ = clinux_unlink(unixPath) }
-    let made = try await listen([group.loops[0]], on: address, backlog, makeHandler)
+    let made = try await listen([group.loops[0]], on: address, options, makeHandler)
     return Listener(addresses: [address], parts: made.parts, unixPath: unixPath)
   }
 
@@ -110,7 +107,7 @@ public final class Listener: Sendable {
   }
 
   private static func listen(
-    _ loops: [EventLoop], on address: SocketAddress, _ backlog: Int32,
+    _ loops: [EventLoop], on address: SocketAddress, _ options: ListenerOptions,
     _ makeHandler: @escaping @Sendable (EventLoop) -> ConnectionHandler
   ) async throws(TransportError) -> (parts: [LoopListener], address: SocketAddress) {
     var parts: [LoopListener] = []
@@ -123,7 +120,7 @@ public final class Listener: Sendable {
         loop.execute {
           continuation.resume(
             returning: LoopListener.start(
-              loop, place, backlog, sharesPort: shares, isFirst: loop === loops[0], makeHandler))
+              loop, place, options, sharesPort: shares, isFirst: loop === loops[0], makeHandler))
         }
       }
       switch result {
@@ -168,7 +165,7 @@ package final class LoopListener: IOTarget, @unchecked Sendable {
 
   /// Binds; accepting starts with `resume`.
   package static func start(
-    _ loop: EventLoop, _ address: SocketAddress, _ backlog: Int32 = Listener.defaultBacklog,
+    _ loop: EventLoop, _ address: SocketAddress, _ options: ListenerOptions = ListenerOptions(),
     sharesPort: Bool = false, isFirst: Bool = true,
     _ makeHandler: @escaping @Sendable (EventLoop) -> ConnectionHandler
   ) -> Result<LoopListener, IOError> {
@@ -177,10 +174,11 @@ package final class LoopListener: IOTarget, @unchecked Sendable {
       // SO_REUSEPORT alone would let a second server of the same user share the port, and half of the connections, in
       // silence. A bind without it first finds that server.
       if sharesPort, isFirst, address.port != 0 {
-        let probe = try loop.driver.listen(on: address, backlog: 1, sharesPort: false, target: part)
+        let probe = try loop.driver.listen(on: address, ListenSettings(backlog: 1), target: part)
         loop.driver.close(probe, reset: false)
       }
-      part.id = try loop.driver.listen(on: address, backlog: backlog, sharesPort: sharesPort, target: part)
+      let settings = ListenSettings(options, sharesPort: sharesPort)
+      part.id = try loop.driver.listen(on: address, settings, target: part)
     } catch {
       return .failure(error)
     }

@@ -109,6 +109,21 @@ static inline void clinux_reset_on_close(int fd) {
 static inline int clinux_set_reuse_address(int fd) { return clinux_set_flag(fd, SOL_SOCKET, SO_REUSEADDR, 1); }
 static inline int clinux_set_reuse_port(int fd) { return clinux_set_flag(fd, SOL_SOCKET, SO_REUSEPORT, 1); }
 static inline int clinux_set_no_delay(int fd) { return clinux_set_flag(fd, IPPROTO_TCP, TCP_NODELAY, 1); }
+static inline int clinux_set_keepalive(int fd, int idle_s, int interval_s, int probes) {
+  int status = clinux_set_flag(fd, IPPROTO_TCP, TCP_KEEPIDLE, idle_s);
+  if (status == 0) status = clinux_set_flag(fd, IPPROTO_TCP, TCP_KEEPINTVL, interval_s);
+  if (status == 0) status = clinux_set_flag(fd, IPPROTO_TCP, TCP_KEEPCNT, probes);
+  return status == 0 ? clinux_set_flag(fd, SOL_SOCKET, SO_KEEPALIVE, 1) : status;
+}
+static inline int clinux_set_user_timeout(int fd, uint32_t milliseconds) {
+  return (int)clinux_result(setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &milliseconds, sizeof milliseconds));
+}
+// The value of an option that is an int, or -errno.
+static inline int clinux_get_flag(int fd, int level, int option) {
+  int value = 0;
+  socklen_t length = sizeof value;
+  return getsockopt(fd, level, option, &value, &length) < 0 ? -errno : value;
+}
 static inline int clinux_set_ipv6_only(int fd, int value) {
   return clinux_set_flag(fd, IPPROTO_IPV6, IPV6_V6ONLY, value);
 }

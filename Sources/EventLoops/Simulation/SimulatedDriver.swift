@@ -180,7 +180,7 @@ package final class SimulatedDriver: Driver {
   // MARK: listeners and streams
 
   package override func listen(
-    on address: SocketAddress, backlog: Int32, sharesPort: Bool, target: IOTarget
+    on address: SocketAddress, _ settings: ListenSettings, target: IOTarget
   ) throws(IOError) -> RegistrationID {
     let address = address.port == 0 ? address.with(port: network.nextPort()) : address
     guard network.listeners[address] == nil else { throw IOError(errno: EADDRINUSE) }

@@ -30,7 +30,7 @@ public final class HTTPServer: Sendable {
     service: any HTTPService
   ) async throws(TransportError) -> HTTPServer {
     let registries = group.loops.map { ConnectionRegistry(loop: $0, counters: options.counters) }
-    let listener = try await Listener.bind(group: group, host: host, port: port, backlog: options.backlog) {
+    let listener = try await Listener.bind(group: group, host: host, port: port, options: options.listener) {
       loop in
       HTTPServerConnection(service: service, options: options, registry: registries[loop.index])
     }

@@ -1,4 +1,5 @@
 import HTTPCore
+import Transport
 
 /// Limits and deadlines of an HTTP server.
 public struct HTTPServerOptions: Sendable {
@@ -9,8 +10,8 @@ public struct HTTPServerOptions: Sendable {
   public var requestTimeoutMilliseconds: UInt64
   /// How long a kept-alive connection may stay without a request, in milliseconds. Default 75 s.
   public var idleTimeoutMilliseconds: UInt64
-  /// Connections waiting in the kernel's accept queue. Default 4,096.
-  public var backlog: Int32
+  /// How the server listens, and whom it lets in.
+  public var listener: ListenerOptions
   /// Counts how often limits are met; pass one of your own to read it.
   public var counters = ServerCounters()
 
@@ -19,11 +20,11 @@ public struct HTTPServerOptions: Sendable {
     limits: HTTPLimits = HTTPLimits(),
     requestTimeoutMilliseconds: UInt64 = 10_000,
     idleTimeoutMilliseconds: UInt64 = 75_000,
-    backlog: Int32 = 4_096
+    listener: ListenerOptions = ListenerOptions()
   ) {
     self.limits = limits
     self.requestTimeoutMilliseconds = requestTimeoutMilliseconds
     self.idleTimeoutMilliseconds = idleTimeoutMilliseconds
-    self.backlog = backlog
+    self.listener = listener
   }
 }
