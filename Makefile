@@ -1,6 +1,6 @@
 # Everything a person does with this repository. `make help` lists it.
 .DEFAULT_GOAL := help
-.PHONY: help run build test lint format bench fuzz clean setup setup-test
+.PHONY: help run build test lint format bench fuzz coverage clean setup setup-test
 
 # What `make run` starts, e.g. make run ARGS="echo --port 9001"
 ARGS ?= serve --demo
@@ -39,6 +39,9 @@ bench:  ## load the release build from a second process: idle connections, churn
 SECONDS ?= 60
 fuzz: setup  ## fuzz the decoders: each target for SECONDS=60, or TARGET=name alone
 	@scripts/fuzz $(SECONDS) $(TARGET)
+
+coverage: setup  ## line coverage of HTTPCore and WebSocketCore, which must be complete
+	@scripts/coverage
 
 clean:  ## remove everything that was built or installed under .build
 	rm -rf .build
