@@ -50,14 +50,14 @@ private func checkClient(_ input: Pieces) throws {
   var server: SimulatedSocket?
   network.connectScripts[address] = .succeeds { server = $0 }
   let key = "dGhlIHNhbXBsZSBub25jZQ=="
-  let url = try WebURL("ws://127.0.0.1:9000/")
   let handler = EchoHandler()
   var results: [Bool] = []
+  let options = WebSocketClientOptions()
   let handshake = ClientHandshake(
-    request: OpeningHandshake.request(url: url, key: key), key: key, options: WebSocketClientOptions(),
-    handler: handler
-  ) { result in
-    if case .success = result { results.append(true) } else { results.append(false) }
+    try ClientRequest(to: "ws://127.0.0.1:9000/", options: options, key: key), options: options,
+    handler: handler, timeoutMilliseconds: 10_000
+  ) { outcome in
+    if case .open = outcome { results.append(true) } else { results.append(false) }
   }
   Connector.connect(loop: loop, to: address, handler: handshake) { _ in }
   network.runUntilIdle()

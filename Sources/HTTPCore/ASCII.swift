@@ -1,5 +1,5 @@
 /// Characters of HTTP's grammar.
-enum ASCII {
+package enum ASCII {
   static let cr = UInt8(ascii: "\r")
   static let lf = UInt8(ascii: "\n")
   static let space = UInt8(ascii: " ")
@@ -28,7 +28,7 @@ enum ASCII {
   static func isLetter(_ byte: UInt8) -> Bool { (byte | 0x20) &- UInt8(ascii: "a") < 26 }
 
   /// RFC 9110 §5.6.2: `tchar`.
-  static func isToken(_ byte: UInt8) -> Bool {
+  package static func isToken(_ byte: UInt8) -> Bool {
     switch byte {
     case UInt8(ascii: "!"), UInt8(ascii: "#")...UInt8(ascii: "'"), UInt8(ascii: "*"), UInt8(ascii: "+"),
       UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "^")...UInt8(ascii: "`"), UInt8(ascii: "|"),
@@ -40,7 +40,7 @@ enum ASCII {
 
   /// RFC 9110 §5.5: field values have visible characters, spaces, tabs and obs-text; control characters, CR, LF
   /// and NUL first of all, are refused.
-  static func isFieldValue(_ byte: UInt8) -> Bool {
+  package static func isFieldValue(_ byte: UInt8) -> Bool {
     byte >= 0x20 && byte != 0x7F || byte == tab
   }
 

@@ -1,9 +1,9 @@
 /// A `ws`, `wss`, `http` or `https` URL (RFC 3986, RFC 6455 §3), or a proxy's, as far as a client needs it.
 public struct WebURL: Hashable, Sendable, CustomStringConvertible {
   /// In lower case: `ws`, `wss`, `http`, `https`, or a proxy's `socks5`, `socks5h`, `socks`.
-  public let scheme: String
+  public internal(set) var scheme: String
   /// `user:password`, percent-encoded as it was; nil if there is none.
-  public let userInfo: String?
+  public internal(set) var userInfo: String?
   /// A name or an address; an IPv6 address without its brackets.
   public let host: String
   /// The port, the scheme's own if none is given.

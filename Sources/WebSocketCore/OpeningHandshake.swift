@@ -81,7 +81,7 @@ public enum OpeningHandshake {
   ///   - key: 16 fresh random bytes in Base64.
   ///   - subprotocols: what is offered, the preferred one first.
   ///   - origin: the `Origin` field, for clients that speak for a web page.
-  ///   - fields: the application's own fields; one called `Host` takes the place of the URL's.
+  ///   - fields: the application's own fields; `Host` and `Authorization` among them take the place of the URL's.
   public static func request(
     url: WebURL, key: String, subprotocols: [String] = [], origin: String? = nil,
     fields: HTTPFields = HTTPFields()
@@ -94,7 +94,9 @@ public enum OpeningHandshake {
     all.append("Sec-WebSocket-Version", "13")
     if !subprotocols.isEmpty { all.append("Sec-WebSocket-Protocol", subprotocols.joined(separator: ", ")) }
     if let origin { all.append("Origin", origin) }
-    if let credentials = url.userInfo.flatMap(BasicCredentials.init(userInfo:)) {
+    if fields["Authorization"] == nil,
+      let credentials = url.userInfo.flatMap(BasicCredentials.init(userInfo:))
+    {
       all.append("Authorization", credentials.fieldValue)
     }
     for (name, value) in fields where name.lowercased() != "host" { all.append(name, value) }

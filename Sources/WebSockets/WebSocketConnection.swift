@@ -12,6 +12,9 @@ public final class WebSocketConnection: ConnectionHandler, TimerTarget, ServedCo
   public var attachment: AnyObject?
   /// The subprotocol that the handshake agreed on (client connections; a server's handler chose it itself).
   public internal(set) var subprotocol: String?
+  /// The header fields of the server's response to the opening handshake, `Set-Cookie` among them (client connections;
+  /// empty on a server).
+  public internal(set) var responseFields = HTTPFields()
 
   let handler: WebSocketHandler
   let options: WebSocketOptions

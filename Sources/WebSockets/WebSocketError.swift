@@ -12,6 +12,8 @@ public struct WebSocketError: Error, CustomStringConvertible {
     public static let invalidURL = Code(description: "invalidURL")
     /// No connection could be made: the name, the route, the port or the time.
     public static let connectFailed = Code(description: "connectFailed")
+    /// The options cannot be used: a header field or a cookie.
+    public static let invalidOptions = Code(description: "invalidOptions")
     /// The setting for a proxy cannot be used: its URL, or the kind of proxy.
     public static let invalidProxy = Code(description: "invalidProxy")
     /// The proxy cannot be reached or refuses; `status` has the HTTP status of its answer.
@@ -20,6 +22,8 @@ public struct WebSocketError: Error, CustomStringConvertible {
     public static let cancelled = Code(description: "cancelled")
     /// The server answered the opening handshake otherwise than with a valid 101.
     public static let handshakeFailed = Code(description: "handshakeFailed")
+    /// The server redirects where the client does not follow: too often, in a circle, or out of TLS.
+    public static let redirectRefused = Code(description: "redirectRefused")
     /// The connection has ended otherwise than by a normal closure.
     public static let closedAbnormally = Code(description: "closedAbnormally")
     /// The connection is closing or closed, so that nothing can be sent.
@@ -34,6 +38,12 @@ public struct WebSocketError: Error, CustomStringConvertible {
   public var closeCode: CloseCode?
   /// The HTTP status of a refused handshake, or of a proxy's refusal.
   public var status: HTTPStatus?
+  /// The header fields of the response that refused, of the server or of an HTTP proxy.
+  public var responseFields: HTTPFields?
+  /// The beginning of the server's refusal: at most 4 KiB, as text; what is not UTF-8 in it is replaced.
+  public var responseBody: String?
+  /// How long the response asks to wait before the next attempt, in seconds (RFC 9110 §10.2.3); nil if it does not.
+  public var retryAfterSeconds: UInt64?
   /// The error beneath.
   public var cause: (any Error)?
 
@@ -46,6 +56,17 @@ public struct WebSocketError: Error, CustomStringConvertible {
     self.closeCode = closeCode
     self.status = status
     self.cause = cause
+  }
+
+  /// A refusal by an HTTP response.
+  init(
+    _ code: Code, _ message: String, cause: (any Error)? = nil, refusedBy response: HTTPResponseHead,
+    body: [UInt8] = []
+  ) {
+    self.init(code, message, status: response.status, cause: cause)
+    responseFields = response.fields
+    responseBody = body.isEmpty ? nil : String(decoding: body, as: UTF8.self)
+    retryAfterSeconds = response.fields.retryAfterSeconds(now: WallClock.seconds)
   }
 
   /// The message, with the close code or status where there is one.

@@ -19,6 +19,9 @@ public final class WebSocket: Sendable {
   public let peerAddress: SocketAddress
   /// The subprotocol that was agreed on.
   public let subprotocol: String?
+  /// The header fields of the server's response to the opening handshake, `Set-Cookie` among them (client connections;
+  /// empty on a server).
+  public let responseFields: HTTPFields
   let connection: WebSocketConnection
   let inbox: WebSocketInbox
   /// `send` waits while more bytes than this are queued.
@@ -31,6 +34,7 @@ public final class WebSocket: Sendable {
     loop = connection.loop
     peerAddress = connection.peerAddress
     subprotocol = connection.subprotocol
+    responseFields = connection.responseFields
     sendHighWatermark = connection.options.maximumQueuedBytes / 4
   }
 

@@ -15,6 +15,9 @@ public final class WebSocketAttempt: @unchecked Sendable {
   private let options: WebSocketClientOptions
   private let handler: WebSocketHandler
   private var completion: Completion?
+  /// What is left of the time for connecting, and of the time for handshakes: redirects get no more.
+  private var connectMillisecondsLeft: UInt64
+  private var handshakeMillisecondsLeft: UInt64
   private var connecting: ConnectionAttempt?
   private var transport: Connection?
 
@@ -27,6 +30,8 @@ public final class WebSocketAttempt: @unchecked Sendable {
     self.options = options
     self.handler = handler
     self.completion = completion
+    connectMillisecondsLeft = options.connectTimeoutMilliseconds
+    handshakeMillisecondsLeft = options.handshakeTimeoutMilliseconds
   }
 
   /// Gives up: the completion hears `cancelled`, unless it has been called already. Any thread.
@@ -64,7 +69,7 @@ public final class WebSocketAttempt: @unchecked Sendable {
     if let proxy { first = try stage(of: proxy, to: url, then: handshake) }
     connecting = Connector.connect(
       loop: loop, host: proxy?.host ?? url.host, port: proxy?.port ?? UInt16(clamping: url.port),
-      timeoutMilliseconds: options.connectTimeoutMilliseconds, handler: first
+      timeoutMilliseconds: connectMillisecondsLeft, handler: first
     ) { [self] result in
       connecting = nil
       switch result {
@@ -102,8 +107,8 @@ public final class WebSocketAttempt: @unchecked Sendable {
   private func stage<Dialogue: ProxyDialogue & ~Copyable>(
     _ dialogue: consuming Dialogue, of proxy: ProxyServer, then next: ConnectionHandler
   ) -> ConnectionHandler {
-    let deadline = loop.nowMilliseconds &+ options.connectTimeoutMilliseconds
-    return ProxyStage(dialogue, deadline: deadline) { [self] result in
+    let (deadline, overflow) = loop.nowMilliseconds.addingReportingOverflow(connectMillisecondsLeft)
+    return ProxyStage(dialogue, deadline: overflow ? .max : deadline) { [self] result in
       switch result {
       case .success(let proxied):
         proxied.connection.handler = next
@@ -119,8 +124,35 @@ public final class WebSocketAttempt: @unchecked Sendable {
   // MARK: Opening handshake
 
   private func makeHandshake(_ request: ClientRequest) -> ClientHandshake {
-    ClientHandshake(
-      request: request.head, key: request.key, options: options, handler: handler
-    ) { [self] in end($0) }
+    let start = loop.nowMilliseconds
+    return ClientHandshake(
+      request, options: options, handler: handler, timeoutMilliseconds: handshakeMillisecondsLeft
+    ) { [self] outcome in
+      switch outcome {
+      case .open(let socket): end(.success(socket))
+      case .failed(let error): end(.failure(error))
+      case .redirected(let response, let location, let sentAt):
+        transport = nil
+        spend(sentAt &- start, of: &connectMillisecondsLeft)
+        spend(loop.nowMilliseconds &- sentAt, of: &handshakeMillisecondsLeft)
+        follow(response, to: location, from: request)
+      }
+    }
+  }
+
+  private func spend(_ milliseconds: UInt64, of left: inout UInt64) {
+    left = left > milliseconds ? left - milliseconds : 0
+  }
+
+  /// Later: the handler of the old connection is still at work.
+  private func follow(_ response: HTTPResponseHead, to location: String, from request: ClientRequest) {
+    loop.execute { [self] in
+      guard completion != nil else { return }
+      do throws(WebSocketError) {
+        try open(try request.redirected(by: response, to: location, options: options))
+      } catch {
+        end(.failure(error))
+      }
+    }
   }
 }

@@ -4,31 +4,41 @@ import HTTPCore
 public struct WebSocketClientOptions: Sendable {
   /// Limits and heartbeat of the connection.
   public var socket: WebSocketOptions
-  /// Further header fields of the request.
+  /// Further header fields of the request. `Host` takes the place of the URL's; those of the opening handshake itself
+  /// (`Upgrade`, `Connection`, `Sec-WebSocket-…`) are refused.
   public var fields: HTTPFields
+  /// Cookies to send: names and values without separators (RFC 6265 §4.1.1).
+  public var cookies: [(name: String, value: String)]
   /// Subprotocols to offer, the preferred one first.
   public var subprotocols: [String]
   /// The `Origin` to send; browsers send one, programs mostly do not.
   public var origin: String?
   /// The proxy to go through. Default: what the environment says; see ``ProxySetting``.
   public var proxy: ProxySetting
-  /// Time for name look-up, TCP and the proxy together, in milliseconds. Default 10 s.
+  /// How many redirects are followed; 0 follows none. `Authorization`, cookies and a password of the URL go to the
+  /// first origin only. Default 5.
+  public var maximumRedirects: Int
+  /// Time for name look-up, TCP and the proxy together, in
+  /// milliseconds, redirects included. Default 10 s.
   public var connectTimeoutMilliseconds: UInt64
-  /// Time for the server's answer to the opening handshake, in milliseconds. Default 10 s.
+  /// Time for the server's answer to the opening handshake, in milliseconds, redirects included. Default 10 s.
   public var handshakeTimeoutMilliseconds: UInt64
 
   /// Makes options with the defaults.
   public init(
     socket: WebSocketOptions = WebSocketOptions(), fields: HTTPFields = HTTPFields(),
-    subprotocols: [String] = [], origin: String? = nil, proxy: ProxySetting = .environment,
+    cookies: [(name: String, value: String)] = [], subprotocols: [String] = [], origin: String? = nil,
+    proxy: ProxySetting = .environment, maximumRedirects: Int = 5,
     connectTimeoutMilliseconds: UInt64 = 10_000,
     handshakeTimeoutMilliseconds: UInt64 = 10_000
   ) {
     self.socket = socket
     self.fields = fields
+    self.cookies = cookies
     self.subprotocols = subprotocols
     self.origin = origin
     self.proxy = proxy
+    self.maximumRedirects = maximumRedirects
     self.connectTimeoutMilliseconds = connectTimeoutMilliseconds
     self.handshakeTimeoutMilliseconds = handshakeTimeoutMilliseconds
   }
