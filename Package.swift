@@ -65,6 +65,11 @@ let package = Package(
       ],
       swiftSettings: strict),
 
+    // The library's client under the Autobahn test suite: docs/conformance.md.
+    .executableTarget(
+      name: "autobahn-client", dependencies: ["WebSockets"], path: "Tests/Interop/autobahn/client",
+      swiftSettings: strict),
+
     tests(of: "Bytes"),
     tests(of: "JSON", ["Bytes"]),
     tests(of: "HTTPCore", ["Bytes"]),

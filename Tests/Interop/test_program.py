@@ -99,6 +99,8 @@ def test_bad_port(port):
         ["echo", "--max-message", "0"],
         ["echo", "--max-message", "big"],
         ["echo", "--max-message", "99999999999999999999"],
+        ["echo", "--max-fragments", "-1"],
+        ["echo", "--max-fragments", "none"],
         ["echo", "--port"],
         ["echo", "unexpected"],
         ["serve", "--config"],
@@ -413,3 +415,13 @@ def test_max_message():
             assert raw.read_frame()[2] == b"x" * 1024
             raw.send(frame(2, b"x" * 1025))
             assert raw.read_close() == 1009
+
+
+@pytest.mark.parametrize("limit, fragments", [(4, 4), (0, 5_000)])
+def test_max_fragments(limit, fragments):
+    with Server("echo", "--port", 0, "--max-fragments", limit) as server, connect(server.port) as raw:
+        raw.send(frame(1, b"x", final=False) + frame(0, b"x", final=False) * (fragments - 2) + frame(0, b"x"))
+        assert raw.read_frame()[2] == b"x" * fragments
+        if limit:
+            raw.send(frame(1, b"x", final=False) + frame(0, b"x", final=False) * limit)
+            assert raw.read_close() == 1008

@@ -14,6 +14,9 @@ enum EchoCommand: Command {
   private static let maximumMessage = Flag(
     "max-message", .bytes(in: 1...1 << 30), default: "1MiB",
     help: "largest message; a larger one ends the connection with 1009")
+  private static let maximumFragments = Flag(
+    "max-fragments", .integer("N", in: 0...1 << 30), default: "1024",
+    help: "most fragments of a message; more end the connection with 1008; 0 means no limit")
 
   static let description = CommandDescription(
     name: "echo", summary: "Run a WebSocket server that sends every message back",
@@ -22,7 +25,8 @@ enum EchoCommand: Command {
         + " origin. SIGTERM or Ctrl-C closes the connections with 1001."
     ],
     flags: [
-      host, port, loops, maximumMessage, Switch("deflate", unavailable: Unavailable.deflate),
+      host, port, loops, maximumMessage, maximumFragments,
+      Switch("deflate", unavailable: Unavailable.deflate),
       Switch("tls-certificate", unavailable: Unavailable.tls),
       Switch("tls-key", unavailable: Unavailable.tls),
     ],
@@ -38,8 +42,10 @@ enum EchoCommand: Command {
     let termination = Termination()
     let host = arguments.value(host) ?? "127.0.0.1"
     let largest = arguments.value(maximumMessage) ?? 1 << 20
+    let fragments = arguments.value(maximumFragments) ?? 1_024
     let options = WebSocketOptions(
-      limits: WebSocketLimits(maximumMessageBytes: largest),
+      limits: WebSocketLimits(
+        maximumMessageBytes: largest, maximumFragmentCount: fragments == 0 ? .max : fragments),
       // Room for the largest message on its way out while the next one is on its way in.
       maximumQueuedBytes: 2 * largest + (1 << 20))
     let server: HTTPServer
