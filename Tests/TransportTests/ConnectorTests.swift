@@ -50,27 +50,6 @@ private final class Outcome {
     #expect(cancelled.results.count == 1 && cancelled.code == .cancelled)
   }
 
-  @Test func theNextAddressIsTried() {
-    let loop = network.makeLoop()
-    let addresses = (1...3).map { SocketAddress.loopback(port: $0) }
-    network.connectScripts[addresses[0]] = .fails(ECONNREFUSED)
-    network.connectScripts[addresses[1]] = .silent
-    var peer: SimulatedSocket?
-    network.connectScripts[addresses[2]] = .succeeds { peer = $0 }
-    let outcome = Outcome()
-    let attempt = ConnectionAttempt(
-      loop: loop, place: "three", timeoutMilliseconds: 1_000, handler: echo()
-    ) { outcome.results.append($0) }
-    attempt.resolved(.success(addresses))
-    network.advance(milliseconds: 499)
-    #expect(outcome.results.isEmpty)
-    network.advance(milliseconds: 1)
-    #expect(outcome.results.count == 1 && outcome.code == nil)
-    peer?.send([1, 2])
-    network.runUntilIdle()
-    #expect(peer?.takeReceived() == [1, 2])
-  }
-
   @Test func twoSimulatedLoopsTalk() throws {
     let (server, client) = (network.makeLoop(), network.makeLoop())
     let listener = try LoopListener.start(server, address) { _ in echo() }.get()

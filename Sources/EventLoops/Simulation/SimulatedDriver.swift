@@ -47,6 +47,9 @@ package final class SimulatedDriver: Driver {
   /// Registered and unregistered sockets that a test may script, newest last.
   package var sockets: [SimulatedSocket] { slots.compactMap(\.socket) }
 
+  /// How many listeners, connections and connects under way there are.
+  package var registrationCount: Int { ids.count { isRegistered($0) } }
+
   /// The socket behind an id.
   package func socket(of id: RegistrationID) -> SimulatedSocket? {
     isRegistered(id) ? slots[Int(id.index)].socket : nil
