@@ -31,7 +31,7 @@ let package = Package(
     // Shims over system libraries: macros as inline functions, no logic.
     .target(name: "CLinux"),
     .systemLibrary(
-      name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+      name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
     // Protocol cores: no socket, no clock, no randomness.
@@ -42,7 +42,7 @@ let package = Package(
 
     // What touches the kernel.
     room("EventLoops", ["CLinux", "Bytes"]),
-    room("Transport", ["CLinux", "EventLoops", "Bytes"]),
+    room("Transport", ["COpenSSL", "CLinux", "EventLoops", "Bytes"]),
 
     // The library and the hub.
     room("WebSockets", ["Transport", "EventLoops", "WebSocketCore", "HTTPCore", "Bytes"]),
@@ -75,8 +75,13 @@ let package = Package(
     tests(of: "HTTPCore", ["Bytes"]),
     tests(of: "WebSocketCore", ["HTTPCore", "Bytes"]),
     tests(of: "EventLoops", ["CLinux", "Bytes"]),
-    tests(of: "Transport", ["CLinux", "EventLoops", "Bytes"]),
-    tests(of: "WebSockets", ["Transport", "EventLoops", "WebSocketCore", "HTTPCore", "Bytes"]),
+    // Certificates made at test time.
+    .target(
+      name: "TestCertificates", dependencies: ["COpenSSL"], path: "Tests/TestCertificates",
+      swiftSettings: strict),
+    tests(of: "Transport", ["TestCertificates", "COpenSSL", "CLinux", "EventLoops", "Bytes"]),
+    tests(
+      of: "WebSockets", ["TestCertificates", "Transport", "EventLoops", "WebSocketCore", "HTTPCore", "Bytes"]),
     tests(of: "Realtime", ["EventLoops", "Bytes"]),
     tests(
       of: "Gateways",

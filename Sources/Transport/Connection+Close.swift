@@ -19,7 +19,7 @@ extension Connection: TimerTarget {
     assert(loop.isCurrent)
     guard flags.isDisjoint(with: [.isClosing, .isClosed]) else { return }
     flags.insert([.isClosing, .isFinishing])
-    lingerTimer = loop.schedule(after: lingerMilliseconds, self, token: 0)
+    lingerTimer = loop.schedule(after: lingerMilliseconds, self, token: ConnectionTimer.linger)
     if flags.contains(.isReadingPaused) { resumeReading() }
     if flags.contains(.endSent), flags.contains(.endReceived) { return terminate(.ended) }
     schedule()
@@ -31,8 +31,9 @@ extension Connection: TimerTarget {
     terminate(.aborted, reset: true)
   }
 
-  /// For the loop: the time of `close()` is over.
+  /// For the loop: the time of `close()`, or of a TLS handshake, is over.
   public func timerFired(_ token: UInt64) {
+    if token == ConnectionTimer.handshake { return handshakeTimedOut() }
     lingerTimer = .none
     if flags.contains(.endSent) { terminate(.ended) } else { terminate(.lingerTimedOut, reset: true) }
   }
@@ -49,7 +50,7 @@ extension Connection: TimerTarget {
   func terminate(_ reason: ConnectionCloseReason, reset: Bool = false) {
     guard !flags.contains(.isClosed) else { return }
     flags.insert(.isClosed)
-    closeReason = reason
+    closeReason = leaveTLS(reason)
     loop.cancel(lingerTimer)
     lone = nil
     releaseQueue()

@@ -37,6 +37,7 @@ extension Connection: EndOfTurnTarget {
   public func flush() {
     assert(loop.isCurrent)
     guard flags.isDisjoint(with: [.isBlocked, .isClosed]) else { return }
+    if let tls { return flushEncrypted(tls) }
     if lone != nil { flushLone() }
     while let queue = outbound, !queue.isEmpty, flags.isDisjoint(with: [.isBlocked, .isClosed]) {
       flush(queue, then: UnsafeRawBufferPointer(start: nil, count: 0))
@@ -49,6 +50,7 @@ extension Connection: EndOfTurnTarget {
   /// For the loop.
   package func endOfTurn() {
     flags.remove(.isScheduled)
+    if let tls, tls.isHeld, !flags.contains(.isReadingPaused) { takeUpHeld(tls) }
     if flags.contains(.isClosed) { reportClosed() } else { flush() }
   }
 
@@ -64,7 +66,7 @@ extension Connection: EndOfTurnTarget {
   }
 
   /// The queue, with what is written so far in it.
-  private func openQueue() -> OutboundQueue {
+  func openQueue() -> OutboundQueue {
     if let outbound { return outbound }
     let queue = loop.transport.takeQueue()
     outbound = queue
@@ -130,6 +132,7 @@ extension Connection: EndOfTurnTarget {
 
   /// Offers what is queued and then `bytes` to the kernel; only what it does not take is copied, if that is allowed.
   private func writeThrough(_ bytes: UnsafeRawBufferPointer) {
+    if let tls { return writeThroughEncrypted(bytes, tls) }
     var taken = 0
     let queue = openQueue()
     while flags.isDisjoint(with: [.isBlocked, .isClosed]), taken == 0 {

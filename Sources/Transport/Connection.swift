@@ -31,6 +31,8 @@ public final class Connection: IOTarget, @unchecked Sendable {
     static let closedReported = Flags(rawValue: 1 << 9)
     /// Reading starts when `connected` has returned.
     static let isStarted = Flags(rawValue: 1 << 10)
+    /// TLS: the stream ended without a close_notify.
+    static let isTruncated = Flags(rawValue: 1 << 11)
   }
 
   /// The default of `maximumQueuedBytes`: 1 MiB.
@@ -52,6 +54,8 @@ public final class Connection: IOTarget, @unchecked Sendable {
   var outbound: OutboundQueue?
   /// The one reference that was written this turn: fan-out needs no queue.
   var lone: SharedBytes?
+  /// TLS; nil without.
+  var tls: TLSSession?
   var lingerTimer = TimerID.none
   var closeReason = ConnectionCloseReason.ended
   var flags: Flags = []
@@ -69,8 +73,10 @@ public final class Connection: IOTarget, @unchecked Sendable {
     return loop.driver.localAddress(of: id)
   }
 
-  /// Bytes written but not yet taken by the kernel.
-  public var queuedByteCount: Int { (outbound?.byteCount ?? 0) + (lone?.count ?? 0) }
+  /// Bytes written but not yet taken by the kernel; those that are encrypted already count as they are then.
+  public var queuedByteCount: Int {
+    (outbound?.byteCount ?? 0) + (lone?.count ?? 0) + (tls?.queuedByteCount ?? 0)
+  }
 
   /// Whether the kernel has stopped taking bytes; `drained` will follow when the queue is empty again.
   public var isBlocked: Bool { flags.contains(.isBlocked) }
@@ -94,6 +100,7 @@ public final class Connection: IOTarget, @unchecked Sendable {
   /// For the driver.
   public override func received(_ bytes: UnsafeMutableRawBufferPointer) {
     guard flags.isDisjoint(with: [.isClosing, .isClosed]) else { return }
+    if let tls { return receivedCiphertext(UnsafeRawBufferPointer(bytes), tls) }
     flags.insert(.isHandlingRead)
     handler?.received(bytes, on: self)
     flags.remove(.isHandlingRead)
@@ -103,6 +110,11 @@ public final class Connection: IOTarget, @unchecked Sendable {
   /// For the driver.
   public override func receivedEnd() {
     guard !flags.contains(.isClosed) else { return }
+    if let tls, !flags.contains(.isClosing) { return receivedEndOfCiphertext(tls) }
+    reportEnd()
+  }
+
+  func reportEnd() {
     flags.insert(.endReceived)
     if flags.contains(.endSent) { return terminate(.ended) }
     if !flags.contains(.isClosing) { handler?.receivedEnd(on: self) }
@@ -118,9 +130,10 @@ public final class Connection: IOTarget, @unchecked Sendable {
   public override func writeCompleted(_ count: Int) {
     guard !flags.contains(.isClosed) else { return }
     flags.remove(.isBlocked)
-    if count > 0 { outbound?.consume(count) }
+    if count > 0 { (tls == nil ? outbound : tls?.ciphertext)?.consume(count) }
     flush()
-    if flags.isDisjoint(with: [.isBlocked, .isClosed, .isClosing]) { handler?.drained(self) }
+    guard flags.isDisjoint(with: [.isBlocked, .isClosed, .isClosing]), tls?.handshake == nil else { return }
+    handler?.drained(self)
   }
 
   /// For the driver.
@@ -144,6 +157,7 @@ public final class Connection: IOTarget, @unchecked Sendable {
     assert(loop.isCurrent)
     guard flags.contains(.isReadingPaused), !flags.contains(.isClosed) else { return }
     flags.remove(.isReadingPaused)
+    if tls?.isHeld == true { return schedule() }
     if flags.contains(.isStarted), !flags.contains(.endReceived) { loop.driver.resumeReceiving(id) }
   }
 }

@@ -15,6 +15,8 @@ public enum ConnectionCloseReason: Sendable, Hashable {
   case lingerTimedOut
   /// The network or the peer broke the connection, with this errno (ECONNRESET, EPIPE, ETIMEDOUT...).
   case failed(errno: Int32)
+  /// TLS failed: the handshake, the check of a certificate, or a record that is not in order.
+  indirect case tlsFailed(TransportError)
   /// The event loop was shut down.
   case loopStopped
 }

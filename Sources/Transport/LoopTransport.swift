@@ -8,6 +8,8 @@ final class LoopTransport {
 
   let pieces: UnsafeMutableBufferPointer<iovec>
   private var spareQueues: [OutboundQueue] = []
+  /// Made with the loop's first TLS connection.
+  private(set) lazy var tls = LoopTLS()
 
   init() {
     // IOV_MAX: what one call may take.

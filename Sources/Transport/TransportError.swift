@@ -25,6 +25,12 @@ public struct TransportError: Error, Sendable, Hashable, CustomStringConvertible
     public static let nameNotResolved = Code(description: "nameNotResolved")
     /// Descriptors or memory ran out.
     public static let outOfResources = Code(description: "outOfResources")
+    /// The TLS handshake failed, or TLS broke off later.
+    public static let tlsFailed = Code(description: "tlsFailed")
+    /// The peer's certificate was not accepted: expired, for another host, of an unknown issuer...
+    public static let certificateRejected = Code(description: "certificateRejected")
+    /// A certificate, key or setting of TLS cannot be used.
+    public static let invalidTLSOptions = Code(description: "invalidTLSOptions")
     /// The attempt was cancelled.
     public static let cancelled = Code(description: "cancelled")
     /// Something else; `errno` says what.

@@ -144,6 +144,7 @@ extension ConnectionCloseReason {
     case .outboundQueueOverflow: "The peer reads too slowly: its outbound queue is full."
     case .lingerTimedOut: "The peer did not end the connection in time."
     case .failed(let errno): TransportError.text(of: errno)
+    case .tlsFailed(let error): error.message
     case .loopStopped: "The event loop was shut down."
     }
   }

@@ -1,0 +1,167 @@
+import Bytes
+import CLinux
+import EventLoops
+
+/// Ciphertext that OpenSSL makes on its own account (alerts, key updates) while the peer takes nothing: more is a peer
+/// that asks and does not listen. One batch of encrypted writes may be among it.
+private let maximumUnaskedByteCount = 256 * 1024
+
+extension Connection {
+  /// Encrypts what is collected and writes it, as far as the kernel takes it: a batch a system call.
+  func flushEncrypted(_ session: TLSSession) {
+    guard writeCiphertext(session) else { return }
+    guard session.handshake == nil, session.failure == nil else {
+      // Closed before it was open, or broken: nothing can be said any more.
+      if flags.contains(.isClosing) { sendEnd() }
+      return
+    }
+    while lone != nil || outbound?.isEmpty == false {
+      guard encryptBatch(session), send(session) else { return }
+    }
+    releaseQueue()
+    guard flags.contains(.isFinishing) else { return }
+    session.sendCloseNotify()
+    if send(session) { sendEnd() }
+  }
+
+  /// Offers what is queued and then `bytes` to the kernel; only what it does not take is queued, if that is allowed.
+  func writeThroughEncrypted(_ bytes: UnsafeRawBufferPointer, _ session: TLSSession) {
+    if !flags.contains(.isBlocked) { flushEncrypted(session) }
+    var left = bytes[...]
+    while !left.isEmpty, session.handshake == nil, session.failure == nil,
+      flags.isDisjoint(with: [.isBlocked, .isClosed])
+    {
+      let part = left.prefix(LoopTLS.batchByteCount)
+      guard encrypt(UnsafeRawBufferPointer(rebasing: part), session) else { return }
+      left = left.dropFirst(part.count)
+      guard send(session) else { break }
+    }
+    guard !flags.contains(.isClosed), !left.isEmpty else { return }
+    guard left.count <= maximumQueuedBytes - queuedByteCount else {
+      return terminate(.outboundQueueOverflow, reset: true)
+    }
+    openQueue().append(UnsafeRawBufferPointer(rebasing: left))
+  }
+
+  /// Takes what OpenSSL has written into the connection's queue; it leaves with the next flush.
+  func keepOutput(_ session: TLSSession) {
+    let wire = loop.transport.tls.wire
+    guard wire.pointee.outputCount > 0 else { return }
+    let output = UnsafeRawBufferPointer(start: wire.pointee.output, count: wire.pointee.outputCount)
+    wire.pointee.outputCount = 0
+    if !flags.contains(.isClosed) { queue(output, session) }
+    if flags.contains(.isBlocked), session.queuedByteCount > maximumUnaskedByteCount {
+      terminate(.outboundQueueOverflow, reset: true)
+    }
+  }
+
+  private func queue(_ bytes: UnsafeRawBufferPointer, _ session: TLSSession) {
+    let queue = session.ciphertext ?? loop.transport.takeQueue()
+    session.ciphertext = queue
+    queue.append(bytes)
+  }
+
+  /// Writes what OpenSSL has just made. False when the kernel does not take all of it, or the connection is closed.
+  private func send(_ session: TLSSession) -> Bool {
+    let wire = loop.transport.tls.wire
+    // What is kept goes first.
+    if session.ciphertext != nil {
+      keepOutput(session)
+      return writeCiphertext(session)
+    }
+    let output = UnsafeRawBufferPointer(start: wire.pointee.output, count: wire.pointee.outputCount)
+    wire.pointee.outputCount = 0
+    guard !output.isEmpty else { return !flags.contains(.isClosed) }
+    let taken = written(loop.driver.write(output, to: id), of: output.count)
+    if taken < output.count, !flags.contains(.isClosed) {
+      queue(UnsafeRawBufferPointer(rebasing: output[taken...]), session)
+    }
+    return flags.isDisjoint(with: [.isBlocked, .isClosed])
+  }
+
+  /// Writes ciphertext that was kept. False when the kernel does not take all of it, or the connection is closed.
+  private func writeCiphertext(_ session: TLSSession) -> Bool {
+    guard let queue = session.ciphertext else { return flags.isDisjoint(with: [.isBlocked, .isClosed]) }
+    let pieces = loop.transport.pieces
+    while !queue.isEmpty {
+      // It holds own bytes only, which are one piece.
+      guard flags.isDisjoint(with: [.isBlocked, .isClosed]), queue.fill(pieces) > 0 else { return false }
+      let piece = UnsafeRawBufferPointer(start: pieces[0].iov_base, count: pieces[0].iov_len)
+      queue.consume(written(loop.driver.write(piece, to: id), of: piece.count))
+    }
+    guard flags.isDisjoint(with: [.isBlocked, .isClosed]) else { return false }
+    session.ciphertext = nil
+    loop.transport.giveBack(queue)
+    return true
+  }
+
+  private func written(_ result: WriteResult, of total: Int) -> Int {
+    switch result {
+    case .wrote(let count):
+      if count < total { flags.insert(.isBlocked) }
+      return count
+    case .pending: flags.insert(.isBlocked)
+    case .failed(let error): terminate(.failed(errno: error))
+    }
+    return 0
+  }
+
+  // MARK: encryption
+
+  /// Encrypts the beginning of what is queued: large pieces from where they are, small ones collected into records.
+  /// False when TLS has failed.
+  private func encryptBatch(_ session: TLSSession) -> Bool {
+    if let bytes = lone, bytes.count <= LoopTLS.batchByteCount {
+      lone = nil
+      return bytes.withUnsafeBytes { encrypt($0, session) }
+    }
+    let queue = openQueue()
+    let pieces = loop.transport.pieces
+    let used = queue.fill(pieces)
+    var collected = 0
+    var taken = 0
+    for index in 0..<used {
+      let start = UnsafeRawBufferPointer(start: pieces[index].iov_base, count: pieces[index].iov_len)
+      var piece = start.prefix(LoopTLS.batchByteCount - taken)
+      taken += piece.count
+      while !piece.isEmpty {
+        if collected == 0, piece.count >= LoopTLS.recordByteCount || index == used - 1 {
+          guard encrypt(UnsafeRawBufferPointer(rebasing: piece), session) else { return false }
+          break
+        }
+        piece = collect(piece, &collected)
+        guard collected < LoopTLS.recordByteCount || encryptCollected(&collected, session) else {
+          return false
+        }
+      }
+      if taken == LoopTLS.batchByteCount { break }
+    }
+    guard encryptCollected(&collected, session) else { return false }
+    queue.consume(taken)
+    return true
+  }
+
+  /// Copies what fits into the record; returns the rest.
+  private func collect(
+    _ piece: Slice<UnsafeRawBufferPointer>, _ collected: inout Int
+  ) -> Slice<UnsafeRawBufferPointer> {
+    let record = loop.transport.tls.record
+    let part = piece.prefix(record.count - collected)
+    UnsafeMutableRawBufferPointer(rebasing: record[collected...]).copyMemory(
+      from: UnsafeRawBufferPointer(rebasing: part))
+    collected += part.count
+    return piece.dropFirst(part.count)
+  }
+
+  private func encryptCollected(_ collected: inout Int, _ session: TLSSession) -> Bool {
+    let record = UnsafeRawBufferPointer(rebasing: loop.transport.tls.record[..<collected])
+    collected = 0
+    return encrypt(record, session)
+  }
+
+  private func encrypt(_ bytes: UnsafeRawBufferPointer, _ session: TLSSession) -> Bool {
+    guard !bytes.isEmpty, let error = session.write(bytes) else { return true }
+    failTLS(session, error)
+    return false
+  }
+}
