@@ -1,6 +1,6 @@
 # Everything a person does with this repository. `make help` lists it.
 .DEFAULT_GOAL := help
-.PHONY: help run build test conformance autobahn-client lint format bench fuzz coverage clean setup setup-test
+.PHONY: help run build test conformance echo-client lint format bench fuzz coverage clean setup setup-test
 
 # What `make run` starts, e.g. make run ARGS="echo --port 9001"
 ARGS ?= serve --demo
@@ -27,11 +27,11 @@ build: setup  ## build the program: .build/release/martlet
 test: setup-test  ## run every test: units, JavaScript client, interoperability, browser, conformance
 	@scripts/test
 
-conformance: setup-test build autobahn-client  ## run the Autobahn test suite, whole, or CASES="7.* 9.1.1" of it
+conformance: setup-test build echo-client  ## run the Autobahn test suite, whole, or CASES="7.* 9.1.1" of it
 	@.build/venv/bin/python Tests/Interop/autobahn/conformance.py $(foreach case,$(CASES),'$(case)')
 
-autobahn-client:
-	swift build -c release --product autobahn-client $(RELEASE_FLAGS)
+echo-client:
+	swift build -c release --product echo-client $(RELEASE_FLAGS)
 
 lint:  ## check the style of the Swift sources
 	swift format lint --strict --parallel --recursive Sources Tests Benchmarks/Sources Benchmarks/Package.swift Fuzz/Targets Package.swift

@@ -65,9 +65,9 @@ let package = Package(
       ],
       swiftSettings: strict),
 
-    // The library's client under the Autobahn test suite: docs/conformance.md.
+    // The library's client against other servers and under the Autobahn test suite: docs/conformance.md.
     .executableTarget(
-      name: "autobahn-client", dependencies: ["WebSockets"], path: "Tests/Interop/autobahn/client",
+      name: "echo-client", dependencies: ["WebSockets"], path: "Tests/Interop/echo-client",
       swiftSettings: strict),
 
     tests(of: "Bytes"),

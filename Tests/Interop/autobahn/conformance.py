@@ -28,7 +28,7 @@ import results  # noqa: E402
 import testsuite  # noqa: E402
 from programs import Server  # noqa: E402
 
-CLIENT = ROOT / ".build/release/autobahn-client"
+CLIENT = ROOT / ".build/release/echo-client"
 REPORTS = ROOT / ".build/conformance"
 # Cases that are run at the same time, as they take long; patterns of the suite match by their beginning.
 SHARES = [["1.*", "2.*", "3.*", "4.*", "5.*", "6.*", "7.*", "10.*"], ["9.*"]]
@@ -80,7 +80,7 @@ class Run:
             try:
                 wait_for(port, fuzzing)
                 done = subprocess.run(
-                    [CLIENT, url, "martlet"], stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                    [CLIENT, "--autobahn", "martlet", url], stdin=subprocess.DEVNULL, capture_output=True, text=True,
                     timeout=TIME_LIMIT_SECONDS)
             finally:
                 fuzzing.terminate()
