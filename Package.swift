@@ -38,7 +38,7 @@ let package = Package(
     room("Bytes"),
     room("JSON", ["Bytes"]),
     room("HTTPCore", ["Bytes"]),
-    room("WebSocketCore", ["Bytes", "HTTPCore"]),
+    room("WebSocketCore", ["Bytes", "HTTPCore", "CZlib"]),
 
     // What touches the kernel.
     room("EventLoops", ["CLinux", "Bytes"]),

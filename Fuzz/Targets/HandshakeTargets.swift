@@ -22,7 +22,8 @@ private func checkServer(_ input: UnsafeRawBufferPointer) throws {
     try equal(Base64.decode(key)?.count, 16, "the key's length")
     let answer = OpeningHandshake.response(key: key, subprotocol: offered.first)
     try equal(
-      try OpeningHandshake.clientCheck(answer, key: key, offered: offered), offered.first, "the subprotocol")
+      try OpeningHandshake.clientCheck(answer, key: key, offered: offered).subprotocol,
+      offered.first, "the subprotocol")
   }
 }
 
@@ -33,7 +34,7 @@ private func checkClient(_ input: UnsafeRawBufferPointer) throws {
   var rest = input
   guard case .head(let head)? = try? decoder.next(&rest) else { return }
   do {
-    let chosen = try OpeningHandshake.clientCheck(head, key: key, offered: ["a", "b"])
+    let chosen = try OpeningHandshake.clientCheck(head, key: key, offered: ["a", "b"]).subprotocol
     try hold(chosen == nil || chosen == "a" || chosen == "b", "the subprotocol was offered")
   } catch is HandshakeError { return }
   try hold(head.status == .switchingProtocols, "the status is 101")

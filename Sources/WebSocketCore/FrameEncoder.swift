@@ -13,15 +13,17 @@ public enum FrameEncoder {
   ///   - opcode: what the frame carries.
   ///   - isFinal: whether it is the last fragment of its message.
   ///   - payload: at most 125 bytes for a control frame.
+  ///   - isCompressed: whether the payload is compressed, and the frame the first of its message (RFC 7692 §6).
   ///   - maskingKey: a client's fresh random key (RFC 6455 §5.3); nil for a server.
   ///   - buffer: room for ``encodedCount(payloadCount:masked:)`` bytes.
   public static func encode(
-    opcode: Opcode, isFinal: Bool = true, payload: UnsafeRawBufferPointer, maskingKey: UInt32? = nil,
-    into buffer: UnsafeMutableRawBufferPointer
+    opcode: Opcode, isFinal: Bool = true, payload: UnsafeRawBufferPointer, isCompressed: Bool = false,
+    maskingKey: UInt32? = nil, into buffer: UnsafeMutableRawBufferPointer
   ) -> Int {
     precondition(!opcode.isControl || (isFinal && payload.count <= 125))
     let header = FrameHeader(
-      isFinal: isFinal, opcode: opcode, payloadLength: UInt64(payload.count), maskingKey: maskingKey)
+      isFinal: isFinal, rsv1: isCompressed, opcode: opcode, payloadLength: UInt64(payload.count),
+      maskingKey: maskingKey)
     let start = header.encode(into: buffer)
     let body = UnsafeMutableRawBufferPointer(rebasing: buffer[start..<(start + payload.count)])
     body.copyMemory(from: payload)
@@ -30,9 +32,11 @@ public enum FrameEncoder {
   }
 
   /// A server's frame, made once for any number of connections.
-  public static func serverFrame(_ opcode: Opcode, _ payload: UnsafeRawBufferPointer) -> SharedBytes {
+  public static func serverFrame(
+    _ opcode: Opcode, _ payload: UnsafeRawBufferPointer, isCompressed: Bool = false
+  ) -> SharedBytes {
     SharedBytes.make(capacity: encodedCount(payloadCount: payload.count, masked: false)) {
-      encode(opcode: opcode, payload: payload, into: $0)
+      encode(opcode: opcode, payload: payload, isCompressed: isCompressed, into: $0)
     }
   }
 }

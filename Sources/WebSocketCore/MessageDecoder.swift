@@ -9,21 +9,32 @@ public struct MessageDecoder: ~Copyable {
   @usableFromInline let limits: WebSocketLimits
   @usableFromInline let role: WebSocketRole
   @usableFromInline let delivery: MessageDelivery
-  @usableFromInline let permitsRSV1: Bool
+  /// permessage-deflate, where it was agreed on.
+  public let compression: MessageCompression?
   @usableFromInline var partial: PartialMessage?
 
   /// Makes a decoder for the given end of a connection.
+  ///
+  /// - Parameters:
+  ///   - role: the receiving end.
+  ///   - limits: what the peer may send.
+  ///   - delivery: whole messages, or pieces as they arrive.
+  ///   - compression: permessage-deflate, where it was agreed on.
   public init(
-    role: WebSocketRole, limits: WebSocketLimits = WebSocketLimits(), delivery: MessageDelivery = .whole
+    role: WebSocketRole, limits: WebSocketLimits = WebSocketLimits(), delivery: MessageDelivery = .whole,
+    compression: MessageCompression? = nil
   ) {
     self.role = role
     self.limits = limits
     self.delivery = delivery
-    permitsRSV1 = false
+    self.compression = compression
   }
 
   /// Whether nothing partial is held: no piece of a frame, no unfinished message.
   public var isIdle: Bool { partial?.isDelivered ?? true }
+
+  /// Whether an event may follow though there is no input left: a fragment that decompresses to more than one.
+  public var hasPendingOutput: Bool { partial?.mayHaveOutput ?? false }
 
   /// Finds the next event.
   ///
@@ -39,17 +50,18 @@ public struct MessageDecoder: ~Copyable {
     return try rest(&input)
   }
 
-  /// The common case: nothing is held, and the next frame lies whole in the input and is a whole message.
+  /// The common case: nothing is held, and the next frame lies whole in the input and is a whole message or a control
+  /// frame.
   @inlinable
   mutating func whole(_ input: inout UnsafeMutableRawBufferPointer) throws(ProtocolViolation)
     -> WebSocketEvent?
   {
     guard partial == nil, let start = input.baseAddress else { return nil }
     let header = try FrameHeader.parse(
-      UnsafeRawBufferPointer(input), receivedBy: role, permitsRSV1: permitsRSV1)
-    guard let header, header.isFinal, header.opcode == .text || header.opcode == .binary else { return nil }
+      UnsafeRawBufferPointer(input), receivedBy: role, permitsRSV1: compression != nil)
+    guard let header, header.isFinal, !header.rsv1, header.opcode != .continuation else { return nil }
     let headerCount = header.encodedCount
-    guard header.payloadLength <= UInt64(limits.maximumMessageBytes),
+    guard header.payloadLength <= UInt64(limits.maximumMessageBytes) || header.opcode.isControl,
       header.payloadLength <= UInt64(input.count &- headerCount)
     else { return nil }
     let end = headerCount &+ Int(truncatingIfNeeded: header.payloadLength)
@@ -57,32 +69,67 @@ public struct MessageDecoder: ~Copyable {
     input = UnsafeMutableRawBufferPointer(start: start + end, count: input.count &- end)
     if let key = header.maskingKey { Masking.apply(key: key, to: payload) }
     let message = UnsafeRawBufferPointer(payload)
+    if header.opcode.isControl { return try Self.controlEvent(header.opcode, message) }
     let kind: MessageKind = header.opcode == .text ? .text : .binary
     if kind == .text { guard UTF8Validator.validate(message) else { throw .badText } }
     if delivery == .fragments { return .fragment(kind, message, isFirst: true, isFinal: true) }
     return .message(kind, message)
   }
 
-  /// Everything else: control frames, fragments, and what arrives in pieces.
+  /// Everything else: fragments, compressed messages, and what arrives in pieces.
   @usableFromInline
   mutating func rest(_ input: inout UnsafeMutableRawBufferPointer) throws(ProtocolViolation)
     -> WebSocketEvent?
   {
-    if let partial, partial.isDelivered { self.partial = nil }
-    while !input.isEmpty {
-      let partial = partial ?? PartialMessage()
+    if let partial, partial.isDelivered { release(partial) }
+    while !input.isEmpty || partial?.mayHaveOutput == true {
+      let partial = partial ?? compression?.pool.takePartial() ?? PartialMessage()
       self.partial = partial
       if partial.frame == nil {
-        guard let header = try partial.parseHeader(&input, role, permitsRSV1) else { return nil }
-        try partial.begin(header, limits, delivery)
+        guard let header = try partial.parseHeader(&input, role, compression != nil) else { return nil }
+        try partial.begin(header, limits, delivery, compression)
       }
-      let event = try partial.absorb(&input, delivery)
+      let event = try partial.absorb(&input, delivery, limits)
+      if let inflater = partial.inflater, partial.kind == nil {
+        partial.inflater = nil
+        compression?.giveBack(inflater)
+      }
       if partial.isEmpty {
-        // What a control frame outside of any message held must live as long as its event.
-        if event == nil || !partial.isLending { self.partial = nil } else { partial.isDelivered = true }
+        // What was put together must live as long as its event.
+        if event == nil || !partial.isLending { release(partial) } else { partial.isDelivered = true }
       }
       if let event { return event }
     }
     return nil
+  }
+
+  private mutating func release(_ partial: PartialMessage) {
+    self.partial = nil
+    compression?.pool.giveBack(partial)
+  }
+
+  @usableFromInline
+  static func controlEvent(
+    _ opcode: Opcode, _ payload: UnsafeRawBufferPointer
+  ) throws(ProtocolViolation) -> WebSocketEvent {
+    switch opcode {
+    case .ping: .ping(payload)
+    case .pong: .pong(payload)
+    default: try closeEvent(payload)
+    }
+  }
+
+  /// RFC 6455 §5.5.1: "If there is a body, the first two bytes of the body MUST be a 2-byte unsigned integer … Following
+  /// the 2-byte integer, the body MAY contain UTF-8-encoded data".
+  private static func closeEvent(
+    _ payload: UnsafeRawBufferPointer
+  ) throws(ProtocolViolation) -> WebSocketEvent {
+    guard !payload.isEmpty else { return .close(nil, reason: payload) }
+    guard payload.count >= 2 else { throw .shortClose }
+    let code = CloseCode(rawValue: UInt16(payload[0]) << 8 | UInt16(payload[1]))
+    guard code.isSendable else { throw .badCloseCode }
+    let reason = UnsafeRawBufferPointer(rebasing: payload[2...])
+    guard UTF8Validator.validate(reason) else { throw .badCloseReason }
+    return .close(code, reason: reason)
   }
 }

@@ -59,15 +59,17 @@ public enum OpeningHandshake {
   /// - Parameters:
   ///   - key: the request's key.
   ///   - subprotocol: one of those offered.
+  ///   - extensions: the value of `Sec-WebSocket-Extensions`, where an offer was accepted.
   ///   - fields: the application's own fields.
   public static func response(
-    key: String, subprotocol: String? = nil, fields: HTTPFields = HTTPFields()
+    key: String, subprotocol: String? = nil, extensions: String? = nil, fields: HTTPFields = HTTPFields()
   ) -> HTTPResponseHead {
     var all = HTTPFields()
     all.append("Upgrade", "websocket")
     all.append("Connection", "Upgrade")
     all.append("Sec-WebSocket-Accept", accept(key: key))
     if let subprotocol { all.append("Sec-WebSocket-Protocol", subprotocol) }
+    if let extensions { all.append("Sec-WebSocket-Extensions", extensions) }
     for (name, value) in fields { all.append(name, value) }
     return HTTPResponseHead(status: .switchingProtocols, fields: all)
   }
@@ -80,11 +82,12 @@ public enum OpeningHandshake {
   ///   - url: where to.
   ///   - key: 16 fresh random bytes in Base64.
   ///   - subprotocols: what is offered, the preferred one first.
+  ///   - compression: offers permessage-deflate; nil does not.
   ///   - origin: the `Origin` field, for clients that speak for a web page.
   ///   - fields: the application's own fields; `Host` and `Authorization` among them take the place of the URL's.
   public static func request(
-    url: WebURL, key: String, subprotocols: [String] = [], origin: String? = nil,
-    fields: HTTPFields = HTTPFields()
+    url: WebURL, key: String, subprotocols: [String] = [], compression: DeflateOptions? = nil,
+    origin: String? = nil, fields: HTTPFields = HTTPFields()
   ) -> HTTPRequestHead {
     var all = HTTPFields()
     all.append("Host", fields["Host"] ?? url.authority)
@@ -93,6 +96,7 @@ public enum OpeningHandshake {
     all.append("Sec-WebSocket-Key", key)
     all.append("Sec-WebSocket-Version", "13")
     if !subprotocols.isEmpty { all.append("Sec-WebSocket-Protocol", subprotocols.joined(separator: ", ")) }
+    if let compression { all.append("Sec-WebSocket-Extensions", DeflateNegotiation.offer(compression)) }
     if let origin { all.append("Origin", origin) }
     if fields["Authorization"] == nil,
       let credentials = url.userInfo.flatMap(BasicCredentials.init(userInfo:))
@@ -105,11 +109,17 @@ public enum OpeningHandshake {
 
   /// Checks a server's 101 response by the list of §4.1.
   ///
-  /// - Returns: the subprotocol that the server has chosen, if any.
+  /// - Parameters:
+  ///   - head: the response.
+  ///   - key: the request's key.
+  ///   - subprotocols: those that the request offered.
+  ///   - compression: what the request offered of permessage-deflate.
+  /// - Returns: what the server has chosen of the offers.
   /// - Throws: ``HandshakeError`` if the client must fail the connection.
   public static func clientCheck(
-    _ head: HTTPResponseHead, key: String, offered subprotocols: [String] = []
-  ) throws(HandshakeError) -> String? {
+    _ head: HTTPResponseHead, key: String, offered subprotocols: [String] = [],
+    compression: DeflateOptions? = nil
+  ) throws(HandshakeError) -> HandshakeAgreement {
     guard head.status.code == 101 else { throw HandshakeError("The status is \(head.status), not 101.") }
     guard head.fields.containsToken("Upgrade", "websocket") else {
       throw HandshakeError("The Upgrade field does not say websocket.")
@@ -120,17 +130,22 @@ public enum OpeningHandshake {
     guard head.fields.values(of: "Sec-WebSocket-Accept") == [accept(key: key)] else {
       throw HandshakeError("The Sec-WebSocket-Accept field does not fit the key.")
     }
-    // Item 5: an extension "that was not present in the client's handshake … MUST _Fail the WebSocket Connection_".
-    guard head.fields.list("Sec-WebSocket-Extensions").isEmpty else {
-      throw HandshakeError("The server uses an extension that was not offered.")
-    }
+    let agreement = try DeflateNegotiation.check(head.fields, offered: compression)
     // Item 6, likewise for subprotocols.
     let chosen = head.fields.values(of: "Sec-WebSocket-Protocol")
     guard chosen.count <= 1, chosen.allSatisfy(subprotocols.contains) else {
       throw HandshakeError("The server uses a subprotocol that was not offered.")
     }
-    return chosen.first
+    return HandshakeAgreement(subprotocol: chosen.first, compression: agreement)
   }
+}
+
+/// What a server has chosen of a client's offers.
+public struct HandshakeAgreement: Hashable, Sendable {
+  /// The subprotocol.
+  public let subprotocol: String?
+  /// permessage-deflate and its parameters.
+  public let compression: DeflateAgreement?
 }
 
 /// Why a client must fail the connection in the opening handshake.

@@ -11,21 +11,28 @@ final class PartialMessage {
     var remaining: UInt64 { header.payloadLength - received }
   }
 
-  private(set) var frame: Frame?
+  var frame: Frame?
   /// The first bytes of a header that is not complete.
   private var headerBytes: [UInt8] = []
   /// The payload of a control frame that is not complete.
   private var control: [UInt8] = []
   /// The message under way: its kind, fragments so far, and what has been received of it.
-  private var kind: MessageKind?
+  var kind: MessageKind?
   private var fragmentCount = 0
-  private var text = UTF8Validator()
-  private var payload = GrowingBuffer()
-  private var hasEmitted = false
+  var text = UTF8Validator()
+  var payload = GrowingBuffer()
+  var hasEmitted = false
+  /// Whether the message under way is compressed (RFC 7692 §6), and what decompresses it.
+  private var isCompressed = false
+  var inflater: Inflater?
+  /// How much of the tail that the sender removed the inflater has been given back.
+  var tailTaken = 0
+  /// Whether the inflater stopped because there was no room: more may come without more input.
+  var mayHaveOutput = false
   /// The payload's announced total: of all frames begun so far.
   private var announced: UInt64 = 0
   /// Whether the last event's bytes are held here.
-  private(set) var isLending = false
+  var isLending = false
   /// Whether everything here has been handed out, so that the decoder may let go at its next call.
   @usableFromInline var isDelivered = false
 
@@ -34,6 +41,25 @@ final class PartialMessage {
 
   /// Whether no frame and no message is under way.
   var isEmpty: Bool { frame == nil && kind == nil && headerBytes.isEmpty }
+
+  /// Makes it as new, but for memory worth keeping.
+  func reset() {
+    frame = nil
+    headerBytes.removeAll(keepingCapacity: true)
+    control.removeAll(keepingCapacity: true)
+    kind = nil
+    fragmentCount = 0
+    text = UTF8Validator()
+    payload.empty(keeping: CompressionPool.keptBytes)
+    hasEmitted = false
+    isCompressed = false
+    inflater = nil
+    tailTaken = 0
+    mayHaveOutput = false
+    announced = 0
+    isLending = false
+    isDelivered = false
+  }
 
   // MARK: Headers
 
@@ -61,7 +87,8 @@ final class PartialMessage {
 
   /// Begins a frame, if one like it may come here.
   func begin(
-    _ header: FrameHeader, _ limits: WebSocketLimits, _ delivery: MessageDelivery
+    _ header: FrameHeader, _ limits: WebSocketLimits, _ delivery: MessageDelivery,
+    _ compression: MessageCompression?
   ) throws(ProtocolViolation) {
     frame = Frame(header: header)
     switch header.opcode {
@@ -72,24 +99,37 @@ final class PartialMessage {
       // message unless an extension has been negotiated".
       guard kind == nil else { throw .interruptedMessage }
       kind = header.opcode == .text ? .text : .binary
+      isCompressed = header.rsv1
+      inflater = isCompressed ? compression?.takeInflater() : nil
     case .continuation:
       guard kind != nil else { throw .strayContinuation }
+      // RFC 7692 §6.1: the bit is "set only on the first fragment".
+      guard !header.rsv1 else { throw .reservedBit }
     }
     fragmentCount += 1
     guard delivery == .whole else { return }
     guard fragmentCount <= limits.maximumFragmentCount else { throw .tooManyFragments }
     let (sum, overflow) = announced.addingReportingOverflow(header.payloadLength)
-    guard !overflow, sum <= UInt64(limits.maximumMessageBytes) else { throw .messageTooBig }
+    let largest = UInt64(limits.maximumMessageBytes)
+    guard !overflow, sum <= (isCompressed ? Self.largestCompressed(largest) : largest) else {
+      throw .messageTooBig
+    }
     announced = sum
   }
+
+  /// What a message that is not too large may come to when it does not compress: some bytes for each block and fragment.
+  private static func largestCompressed(_ size: UInt64) -> UInt64 { size + size / 8 + 16_384 }
 
   // MARK: Payloads
 
   /// Takes what the input holds of the frame's payload.
   func absorb(
-    _ input: inout UnsafeMutableRawBufferPointer, _ delivery: MessageDelivery
+    _ input: inout UnsafeMutableRawBufferPointer, _ delivery: MessageDelivery, _ limits: WebSocketLimits
   ) throws(ProtocolViolation) -> WebSocketEvent? {
     guard var frame else { return nil }
+    if let inflater, !frame.header.opcode.isControl, delivery == .fragments {
+      return try inflateFragment(&input, inflater)
+    }
     let count = Int(min(frame.remaining, UInt64(input.count)))
     let piece = UnsafeMutableRawBufferPointer(rebasing: input[..<count])
     input = UnsafeMutableRawBufferPointer(rebasing: input[count...])
@@ -101,6 +141,10 @@ final class PartialMessage {
     self.frame = isComplete ? nil : frame
     if frame.header.opcode.isControl {
       return try absorbControl(frame.header.opcode, UnsafeRawBufferPointer(piece), isComplete)
+    }
+    if let inflater {
+      return try inflate(
+        UnsafeRawBufferPointer(piece), isFinal: isComplete && frame.header.isFinal, inflater, limits)
     }
     // Only in the final fragment is what is announced the whole message; before that, growth is by doubling alone.
     return try absorbData(
@@ -141,36 +185,12 @@ final class PartialMessage {
       lent.copy(control)
       control = []
       isLending = true
-      return try controlEvent(opcode, lent.bytes)
+      return try MessageDecoder.controlEvent(opcode, lent.bytes)
     }
     isLending = false
-    return try controlEvent(opcode, piece)
+    return try MessageDecoder.controlEvent(opcode, piece)
   }
 
   /// A control frame's payload that was put together here.
   private var lent = GrowingBuffer()
-
-  private func controlEvent(
-    _ opcode: Opcode, _ payload: UnsafeRawBufferPointer
-  ) throws(ProtocolViolation) -> WebSocketEvent {
-    switch opcode {
-    case .ping: return .ping(payload)
-    case .pong: return .pong(payload)
-    default: return try Self.closeEvent(payload)
-    }
-  }
-
-  /// RFC 6455 §5.5.1: "If there is a body, the first two bytes of the body MUST be a 2-byte unsigned integer … Following
-  /// the 2-byte integer, the body MAY contain UTF-8-encoded data".
-  private static func closeEvent(
-    _ payload: UnsafeRawBufferPointer
-  ) throws(ProtocolViolation) -> WebSocketEvent {
-    guard !payload.isEmpty else { return .close(nil, reason: payload) }
-    guard payload.count >= 2 else { throw .shortClose }
-    let code = CloseCode(rawValue: UInt16(payload[0]) << 8 | UInt16(payload[1]))
-    guard code.isSendable else { throw .badCloseCode }
-    let reason = UnsafeRawBufferPointer(rebasing: payload[2...])
-    guard UTF8Validator.validate(reason) else { throw .badCloseReason }
-    return .close(code, reason: reason)
-  }
 }

@@ -28,6 +28,7 @@ public struct ProtocolViolation: Error, Hashable, Sendable, CustomStringConverti
   static let badCloseCode = Self(.protocolError, "The close code must not be sent.")
   static let badCloseReason = Self(.invalidPayload, "The close reason is not UTF-8.")
   @usableFromInline static let badText = Self(.invalidPayload, "The text is not UTF-8.")
+  static let badDeflate = Self(.invalidPayload, "The compressed message is not valid deflate data.")
   static let messageTooBig = Self(.messageTooBig, "The message is too big.")
   static let tooManyFragments = Self(.policyViolation, "The message has too many fragments.")
 }

@@ -12,6 +12,7 @@ extension WebSocketConnection {
   public func close(code: CloseCode = .normal, reason: String = "") {
     guard transport != nil, closing.close() else { return }
     sendClose(code.isSendable ? code : .normal, reason)
+    outgoing = nil
     // The peer's close frame is awaited; what comes before it is thrown away.
     resumeReading()
     setTimer()

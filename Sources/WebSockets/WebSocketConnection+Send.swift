@@ -12,7 +12,11 @@ extension WebSocketConnection {
   @discardableResult
   public func send(_ message: UnsafeRawBufferPointer, _ kind: MessageKind) -> Bool {
     guard isOpen, hasRoom() else { return false }
-    sendFrame(kind == .text ? .text : .binary, message)
+    if let outgoing {
+      outgoing.hold(.message(Array(message), kind))
+    } else {
+      sendMessage(message, kind)
+    }
     return true
   }
 
@@ -33,7 +37,22 @@ extension WebSocketConnection {
   public func send(prepared frame: SharedBytes) -> Bool {
     precondition(role == .server, "a client masks every frame anew")
     guard isOpen, hasRoom() else { return false }
-    transport?.write(frame)
+    if let outgoing { outgoing.hold(.frame(frame)) } else { transport?.write(frame) }
+    return true
+  }
+
+  /// Sends a message that was encoded before, compressed where the connection can take that.
+  ///
+  /// - Returns: false if the connection is closing or closed and the message was dropped.
+  @discardableResult
+  public func send(_ message: PreparedMessage) -> Bool {
+    precondition(role == .server, "a client masks every frame anew")
+    guard isOpen, hasRoom() else { return false }
+    if let outgoing {
+      outgoing.hold(.prepared(message))
+    } else {
+      transport?.write(message.frame(for: decoder.compression))
+    }
     return true
   }
 
@@ -51,10 +70,10 @@ extension WebSocketConnection {
   }
 
   /// Whether the peer keeps up; if not, this ends the connection.
-  private func hasRoom() -> Bool {
-    guard let transport, transport.queuedByteCount > options.maximumQueuedBytes else { return true }
+  func hasRoom() -> Bool {
+    guard let transport, bufferedByteCount > options.maximumQueuedBytes else { return true }
     transport.flush()
-    guard transport.queuedByteCount > options.maximumQueuedBytes else { return true }
+    guard bufferedByteCount > options.maximumQueuedBytes else { return true }
     registry?.counters.slowConsumers.count()
     if let answer = options.slowConsumerClose {
       close(code: answer.code, reason: answer.reason)
@@ -65,23 +84,47 @@ extension WebSocketConnection {
     return false
   }
 
+  /// Writes a whole message, compressed where that was agreed on and is worth it.
+  func sendMessage(_ message: UnsafeRawBufferPointer, _ kind: MessageKind) {
+    let opcode: Opcode = kind == .text ? .text : .binary
+    let isSent: Void? = decoder.compression?.compress(message) { compressed in
+      writeFrame(FrameHeader(rsv1: true, opcode: opcode, payloadLength: UInt64(compressed.count)), compressed)
+    }
+    if isSent == nil { sendFrame(opcode, message) }
+  }
+
   /// Encodes a frame and writes it.
-  func sendFrame(_ opcode: Opcode, _ payload: UnsafeRawBufferPointer) {
+  func sendFrame(_ opcode: Opcode, isFinal: Bool = true, _ payload: UnsafeRawBufferPointer) {
     guard let transport else { return }
     if let masking {
       let count = FrameEncoder.encodedCount(payloadCount: payload.count, masked: true)
       withUnsafeTemporaryAllocation(byteCount: count, alignment: 16) { frame in
         let written = FrameEncoder.encode(
-          opcode: opcode, payload: payload, maskingKey: masking.next(), into: frame)
+          opcode: opcode, isFinal: isFinal, payload: payload, maskingKey: masking.next(), into: frame)
         transport.write(UnsafeRawBufferPointer(rebasing: frame[..<written]))
       }
     } else {
-      let header = FrameHeader(opcode: opcode, payloadLength: UInt64(payload.count))
-      withUnsafeTemporaryAllocation(byteCount: FrameHeader.maximumCount, alignment: 8) { bytes in
-        let count = header.encode(into: bytes)
-        transport.write(UnsafeRawBufferPointer(rebasing: bytes[..<count]))
-      }
-      if !payload.isEmpty { transport.write(payload) }
+      let header = FrameHeader(isFinal: isFinal, opcode: opcode, payloadLength: UInt64(payload.count))
+      write(header, payload, transport)
     }
+  }
+
+  /// Writes a frame whose payload may be changed in place, which spares a client a copy.
+  func writeFrame(_ header: FrameHeader, _ payload: UnsafeMutableRawBufferPointer) {
+    guard let transport else { return }
+    var header = header
+    if let key = masking?.next() {
+      header.maskingKey = key
+      Masking.apply(key: key, to: payload)
+    }
+    write(header, UnsafeRawBufferPointer(payload), transport)
+  }
+
+  private func write(_ header: FrameHeader, _ payload: UnsafeRawBufferPointer, _ transport: Connection) {
+    withUnsafeTemporaryAllocation(byteCount: FrameHeader.maximumCount, alignment: 8) { bytes in
+      let count = header.encode(into: bytes)
+      transport.write(UnsafeRawBufferPointer(rebasing: bytes[..<count]))
+    }
+    if !payload.isEmpty { transport.write(payload) }
   }
 }

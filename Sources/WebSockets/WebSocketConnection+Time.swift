@@ -32,7 +32,7 @@ extension WebSocketConnection {
 
   private func beat() {
     // Whom we do not read from cannot show that it is alive.
-    if transport?.isReadingPaused == true { keepalive.received(now: loop.nowMilliseconds) }
+    if reading.isPaused { keepalive.received(now: loop.nowMilliseconds) }
     switch keepalive.tick(now: loop.nowMilliseconds) {
     case .none:
       break

@@ -27,12 +27,17 @@ public final class WebSocketConnection: ConnectionHandler, TimerTarget, ServedCo
   let masking: MaskingKeys?
   let registry: ConnectionRegistry?
   var registryIndex = 0
+  /// The message that is being sent in fragments.
+  var outgoing: OutgoingMessage?
+  /// Input that arrived before a pause and waits for its end.
+  var unread: [UInt8] = []
+  var reading = ReadingState()
   private let eventLoop: EventLoop
   private let address: SocketAddress
 
   init(
     transport: Connection, role: WebSocketRole, handler: WebSocketHandler, options: WebSocketOptions,
-    registry: ConnectionRegistry?
+    compression: DeflateAgreement? = nil, registry: ConnectionRegistry?
   ) {
     self.transport = transport
     self.role = role
@@ -41,7 +46,12 @@ public final class WebSocketConnection: ConnectionHandler, TimerTarget, ServedCo
     self.registry = registry
     eventLoop = transport.loop
     address = transport.peerAddress
-    decoder = MessageDecoder(role: role, limits: options.limits)
+    var shared: MessageCompression?
+    if let compression, let deflate = options.compression {
+      shared = transport.loop.storage { _ in CompressionPool() }.compression(compression, deflate)
+    }
+    decoder = MessageDecoder(
+      role: role, limits: options.limits, delivery: options.delivery, compression: shared)
     keepalive = Keepalive(
       intervalMilliseconds: options.keepaliveIntervalMilliseconds,
       deadlineMilliseconds: options.pongDeadlineMilliseconds, now: transport.loop.nowMilliseconds)
@@ -59,17 +69,14 @@ public final class WebSocketConnection: ConnectionHandler, TimerTarget, ServedCo
   /// Whether messages can be sent.
   public var isOpen: Bool { closing.state == .open && transport?.isWritable == true }
 
-  /// Bytes that wait for the kernel to take them.
-  public var bufferedByteCount: Int { transport?.queuedByteCount ?? 0 }
+  /// Bytes that wait for the kernel to take them, or for the end of a message that is sent in fragments.
+  public var bufferedByteCount: Int { (transport?.queuedByteCount ?? 0) + (outgoing?.waitingBytes ?? 0) }
 
   /// Offers the kernel at once what was sent in this turn; the loop does so anyway at the turn's end.
   public func flush() { transport?.flush() }
 
-  /// Stops reading from the peer, whose sends then back up; what has been received already is still delivered.
-  public func pauseReading() { transport?.pauseReading() }
-
-  /// Goes on after ``pauseReading()``.
-  public func resumeReading() { transport?.resumeReading() }
+  /// What permessage-deflate was agreed on with the peer; nil without it.
+  public var compression: DeflateAgreement? { decoder.compression?.agreement }
 
   /// The opening handshake is done.
   func open() {
@@ -81,20 +88,14 @@ public final class WebSocketConnection: ConnectionHandler, TimerTarget, ServedCo
   // MARK: Events of the transport
 
   // swift-format-ignore: AllPublicDeclarationsHaveDocumentation
-  public override func received(_ bytes: UnsafeMutableRawBufferPointer, on connection: Connection) {
-    keepalive.received(now: eventLoop.nowMilliseconds)
-    var input = bytes
-    do {
-      while closing.state != .finished, let event = try decoder.next(&input) { handle(event) }
-    } catch {
-      registry?.counters.count(error)
-      fail(error.closeCode, error.description)
-    }
+  public override func receivedEnd(on connection: Connection) {
+    connection.close()
   }
 
   // swift-format-ignore: AllPublicDeclarationsHaveDocumentation
-  public override func receivedEnd(on connection: Connection) {
-    connection.close()
+  public override func received(_ bytes: UnsafeMutableRawBufferPointer, on connection: Connection) {
+    keepalive.received(now: eventLoop.nowMilliseconds)
+    read(bytes)
   }
 
   // swift-format-ignore: AllPublicDeclarationsHaveDocumentation
@@ -105,35 +106,16 @@ public final class WebSocketConnection: ConnectionHandler, TimerTarget, ServedCo
   // swift-format-ignore: AllPublicDeclarationsHaveDocumentation
   public override func closed(_ connection: Connection, _ reason: ConnectionCloseReason) {
     transport = nil
+    outgoing = nil
+    unread = []
     cancelTimer()
     registry?.remove(self)
     let outcome = closing.endOfStream(reason: reason.explanation)
     handler.closed(self, code: outcome.code, reason: outcome.reason)
   }
-
-  private func handle(_ event: WebSocketEvent) {
-    // Behind our own close frame only the peer's is of interest.
-    if closing.state == .closeSent, !event.isClose { return }
-    switch event {
-    case .message(let kind, let payload):
-      handler.received(payload, kind, on: self)
-    case .fragment:
-      preconditionFailure("the decoder was asked for whole messages")
-    case .ping(let payload):
-      pong(payload)
-    case .pong(let payload):
-      handler.receivedPong(payload, on: self)
-    case .close(let code, let reason):
-      receivedClose(code, reason)
-    }
-  }
 }
 
 extension WebSocketConnection: @unchecked Sendable {}
-
-extension WebSocketEvent {
-  fileprivate var isClose: Bool { if case .close = self { true } else { false } }
-}
 
 extension ConnectionCloseReason {
   /// The reason, for people.

@@ -22,6 +22,22 @@ open class WebSocketHandler {
     _ message: UnsafeRawBufferPointer, _ kind: MessageKind, on connection: WebSocketConnection
   ) {}
 
+  /// A piece of a message arrived, where ``WebSocketOptions/delivery`` asks for fragments.
+  ///
+  /// Pieces follow the bytes as they arrive, not the peer's frames. Until ``WebSocketConnection/pauseReading()`` is
+  /// undone, no further piece comes.
+  ///
+  /// - Parameters:
+  ///   - fragment: the piece, valid until the method returns; a text's may end inside a character.
+  ///   - kind: text or binary.
+  ///   - isFirst: whether a message begins with it.
+  ///   - isFinal: whether the message ends with it; such a piece may be empty.
+  ///   - connection: the connection that received it.
+  open func receivedFragment(
+    _ fragment: UnsafeRawBufferPointer, _ kind: MessageKind, isFirst: Bool, isFinal: Bool,
+    on connection: WebSocketConnection
+  ) {}
+
   /// A pong arrived, solicited or not. The loop answers pings by itself.
   open func receivedPong(_ payload: UnsafeRawBufferPointer, on connection: WebSocketConnection) {}
 

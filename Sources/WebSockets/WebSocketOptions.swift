@@ -4,6 +4,11 @@ import WebSocketCore
 public struct WebSocketOptions: Sendable {
   /// Limits on what the peer may send: message size in bytes (1 MiB) and fragments a message (1,024).
   public var limits: WebSocketLimits
+  /// permessage-deflate (RFC 7692), if the peer has it, too; nil, the default, does not offer or accept it. One line
+  /// turns it on: `options.compression = .standard`.
+  public var compression: DeflateOptions?
+  /// Whether messages are handed on whole (the default), or piece by piece as they arrive: then they may be of any size.
+  public var delivery: MessageDelivery
   /// Silence, in milliseconds, after which a ping is sent; 0 sends none. Default 25 s.
   public var keepaliveIntervalMilliseconds: UInt64
   /// How long a ping may stay without any sign of life from the peer, in milliseconds. Default 8 s.
@@ -20,6 +25,8 @@ public struct WebSocketOptions: Sendable {
   /// Makes options with the defaults of docs/limits.md.
   public init(
     limits: WebSocketLimits = WebSocketLimits(),
+    compression: DeflateOptions? = nil,
+    delivery: MessageDelivery = .whole,
     keepaliveIntervalMilliseconds: UInt64 = 25_000,
     pongDeadlineMilliseconds: UInt64 = 8_000,
     closeTimeoutMilliseconds: UInt64 = 5_000,
@@ -27,6 +34,8 @@ public struct WebSocketOptions: Sendable {
     slowConsumerClose: SlowConsumerClose? = nil
   ) {
     self.limits = limits
+    self.compression = compression
+    self.delivery = delivery
     self.keepaliveIntervalMilliseconds = keepaliveIntervalMilliseconds
     self.pongDeadlineMilliseconds = pongDeadlineMilliseconds
     self.closeTimeoutMilliseconds = closeTimeoutMilliseconds

@@ -30,9 +30,12 @@ struct Decoded: Equatable {
   /// Decodes a stream that comes in pieces of the given sizes, which are used in turn.
   init(
     _ stream: [UInt8], pieces: [Int] = [.max], role: WebSocketRole = .server,
-    limits: WebSocketLimits = WebSocketLimits(), delivery: MessageDelivery = .whole
+    limits: WebSocketLimits = WebSocketLimits(), delivery: MessageDelivery = .whole,
+    compression: DeflateAgreement? = nil
   ) {
-    var decoder = MessageDecoder(role: role, limits: limits, delivery: delivery)
+    var decoder = MessageDecoder(
+      role: role, limits: limits, delivery: delivery,
+      compression: compression.map { CompressionPool().compression($0, .standard) })
     var turn = 0
     while fed < stream.count, violation == nil {
       let count = min(pieces[turn % pieces.count], stream.count - fed)

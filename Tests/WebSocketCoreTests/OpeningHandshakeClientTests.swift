@@ -56,7 +56,7 @@ import Testing
   }
 
   private func check(_ head: HTTPResponseHead, _ offered: [String] = []) throws -> String? {
-    try OpeningHandshake.clientCheck(head, key: Self.key, offered: offered)
+    try OpeningHandshake.clientCheck(head, key: Self.key, offered: offered).subprotocol
   }
 
   @Test func takesValidResponses() throws {

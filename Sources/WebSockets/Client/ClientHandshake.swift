@@ -68,8 +68,8 @@ final class ClientHandshake: ConnectionHandler, TimerTarget, @unchecked Sendable
       if refusal == nil {
         guard let head = try finalHead(&input) else { return }
         if head.status.code == 101 {
-          let subprotocol = try check(head)
-          return open(head, subprotocol, UnsafeMutableRawBufferPointer(mutating: input), connection)
+          let agreement = try check(head)
+          return open(head, agreement, UnsafeMutableRawBufferPointer(mutating: input), connection)
         }
         if options.maximumRedirects > 0, let location = head.redirectLocation {
           return end(.redirected(head, location: location, sentAt: start))
@@ -116,9 +116,10 @@ final class ClientHandshake: ConnectionHandler, TimerTarget, @unchecked Sendable
     return nil
   }
 
-  private func check(_ head: HTTPResponseHead) throws -> String? {
+  private func check(_ head: HTTPResponseHead) throws -> HandshakeAgreement {
     do {
-      return try OpeningHandshake.clientCheck(head, key: request.key, offered: options.subprotocols)
+      return try OpeningHandshake.clientCheck(
+        head, key: request.key, offered: options.subprotocols, compression: options.socket.compression)
     } catch {
       throw WebSocketError(.handshakeFailed, "\(error)", cause: error, refusedBy: head)
     }
@@ -140,13 +141,14 @@ final class ClientHandshake: ConnectionHandler, TimerTarget, @unchecked Sendable
   // MARK: Ends
 
   private func open(
-    _ head: HTTPResponseHead, _ subprotocol: String?, _ rest: UnsafeMutableRawBufferPointer,
+    _ head: HTTPResponseHead, _ agreement: HandshakeAgreement, _ rest: UnsafeMutableRawBufferPointer,
     _ connection: Connection
   ) {
     transport = nil
     let socket = WebSocketConnection(
-      transport: connection, role: .client, handler: handler, options: options.socket, registry: nil)
-    socket.subprotocol = subprotocol
+      transport: connection, role: .client, handler: handler, options: options.socket,
+      compression: agreement.compression, registry: nil)
+    socket.subprotocol = agreement.subprotocol
     socket.responseFields = head.fields
     connection.handler = socket
     cancelTimer(connection.loop)

@@ -54,7 +54,8 @@ struct ClientRequest {
       for name in Self.trustedFields { fields.remove(name) }
     }
     head = OpeningHandshake.request(
-      url: url, key: key, subprotocols: options.subprotocols, origin: options.origin, fields: fields)
+      url: url, key: key, subprotocols: options.subprotocols, compression: options.socket.compression,
+      origin: options.origin, fields: fields)
   }
 
   private static func freshKey() -> String {

@@ -55,8 +55,11 @@ public final class HTTPExchange: @unchecked Sendable {
   ) {
     switch OpeningHandshake.serverCheck(head) {
     case .upgrade(let key):
-      let response = OpeningHandshake.response(key: key, subprotocol: subprotocol, fields: fields)
-      take()?.upgrade(response, to: handler, options: options, attachment: attachment)
+      let accepted = options.compression.flatMap { DeflateNegotiation.accept(head.fields, $0) }
+      let response = OpeningHandshake.response(
+        key: key, subprotocol: subprotocol, extensions: accepted?.response, fields: fields)
+      take()?.upgrade(
+        response, to: handler, options: options, compression: accepted?.agreement, attachment: attachment)
     case .notAnUpgrade:
       var response = HTTPResponse.text(.upgradeRequired, "This address speaks WebSocket only.\n")
       response.fields.append("Upgrade", "websocket")

@@ -189,7 +189,7 @@ final class HTTPServerConnection: ConnectionHandler, TimerTarget, ServedConnecti
 
   func upgrade(
     _ response: HTTPResponseHead, to handler: WebSocketHandler, options: WebSocketOptions,
-    attachment: AnyObject?
+    compression: DeflateAgreement?, attachment: AnyObject?
   ) {
     guard state == .answering, let transport else { return }
     guard !isDraining else {
@@ -205,7 +205,8 @@ final class HTTPServerConnection: ConnectionHandler, TimerTarget, ServedConnecti
     state = .upgraded
     leave()
     let socket = WebSocketConnection(
-      transport: transport, role: .server, handler: handler, options: options, registry: registry)
+      transport: transport, role: .server, handler: handler, options: options, compression: compression,
+      registry: registry)
     socket.attachment = attachment
     transport.handler = socket
     // Before the handler is called, which may pause reading for reasons of its own.

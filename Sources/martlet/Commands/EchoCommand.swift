@@ -18,6 +18,9 @@ enum EchoCommand: Command {
     "max-fragments", .integer("N", in: 0...1 << 30), default: "1024",
     help: "most fragments of a message; more end the connection with 1008; 0 means no limit")
 
+  private static let deflate = Switch(
+    "deflate", help: "compress messages (permessage-deflate) for clients that offer it")
+
   static let description = CommandDescription(
     name: "echo", summary: "Run a WebSocket server that sends every message back",
     discussion: [
@@ -25,8 +28,7 @@ enum EchoCommand: Command {
         + " origin. SIGTERM or Ctrl-C closes the connections with 1001."
     ],
     flags: [
-      host, port, loops, maximumMessage, maximumFragments,
-      Switch("deflate", unavailable: Unavailable.deflate),
+      host, port, loops, maximumMessage, maximumFragments, deflate,
       Switch("tls-certificate", unavailable: Unavailable.tls),
       Switch("tls-key", unavailable: Unavailable.tls),
     ],
@@ -46,6 +48,7 @@ enum EchoCommand: Command {
     let options = WebSocketOptions(
       limits: WebSocketLimits(
         maximumMessageBytes: largest, maximumFragmentCount: fragments == 0 ? .max : fragments),
+      compression: arguments.has(deflate) ? .standard : nil,
       // Room for the largest message on its way out while the next one is on its way in.
       maximumQueuedBytes: 2 * largest + (1 << 20))
     let server: HTTPServer
