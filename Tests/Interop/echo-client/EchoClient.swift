@@ -4,6 +4,8 @@ import WebSockets
 ///
 ///     echo-client [--subprotocol NAME]... URL     prints "open SUBPROTOCOL", then "closed CODE REASON"
 ///     echo-client --autobahn AGENT URL            runs the cases of Autobahn's fuzzing server
+///
+/// Both take `--max-message BYTES`.
 @main
 struct EchoClient {
   let url: String
@@ -31,6 +33,7 @@ struct EchoClient {
       switch (flag, words.popFirst()) {
       case ("--subprotocol", let name?): options.subprotocols.append(name)
       case ("--autobahn", let name?): agent = name
+      case ("--max-message", let bytes?): options.socket.limits.maximumMessageBytes = Int(bytes) ?? 0
       default: fatalError("unknown flag \(flag)")
       }
     }
