@@ -18,6 +18,9 @@ public enum OriginPolicy: Sendable, Equatable {
     let origins = fields.values(of: "Origin")
     guard let origin = origins.first else { return true }
     guard origins.count == 1 else { return false }
+    // Browsers write origins in ASCII (RFC 6454 §6.2). Other letters are no match, though case folding and Swift's
+    // equality of texts take some of them for ASCII ones.
+    guard self == .any || origin.utf8.allSatisfy({ $0 < 0x80 }) else { return false }
     switch self {
     case .any:
       return true

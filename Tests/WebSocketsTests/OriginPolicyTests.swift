@@ -52,4 +52,13 @@ import WebSockets
     #expect(!policy.allows(fields("api.example.com", "https://app.example.com:8443")))
     #expect(!policy.allows(fields("api.example.com", "https://api.example.com")))
   }
+  @Test("Letters outside ASCII match nothing, though Swift takes the Kelvin sign for a k")
+  func otherLettersMatchNothing() {
+    #expect("\u{212A}" == "K")
+    let policy = OriginPolicy.list(["https://kiwi.example"])
+    #expect(policy.allows(fields("api.example.com", "https://KIWI.example")))
+    #expect(!policy.allows(fields("api.example.com", "https://\u{212A}iwi.example")))
+    #expect(!OriginPolicy.sameOrigin.allows(fields("kiwi.example", "http://\u{212A}iwi.example")))
+    #expect(OriginPolicy.any.allows(fields("api.example.com", "https://\u{212A}iwi.example")))
+  }
 }
