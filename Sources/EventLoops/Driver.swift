@@ -79,6 +79,10 @@ package class Driver {
   package func listen(
     on address: SocketAddress, _ settings: ListenSettings, target: IOTarget
   ) throws(IOError) -> RegistrationID { fatalError("abstract") }
+  /// Takes a socket that listens already; accepting starts with `resumeAccepting`.
+  package func adoptListener(
+    _ descriptor: Int32, _ settings: ListenSettings, target: IOTarget
+  ) -> RegistrationID { fatalError("abstract") }
   package func resumeAccepting(_ id: RegistrationID) { fatalError("abstract") }
   package func pauseAccepting(_ id: RegistrationID) { fatalError("abstract") }
   /// Starts to connect; `connectCompleted` follows unless it throws.
@@ -87,6 +91,10 @@ package class Driver {
   }
   /// The address of our end, or nil for a stale id.
   package func localAddress(of id: RegistrationID) -> SocketAddress? { fatalError("abstract") }
+  /// Takes a connection off this loop, just after it was accepted; nil for a stale id.
+  package func detach(_ id: RegistrationID) -> DetachedSocket? { fatalError("abstract") }
+  /// Puts it on this loop: registered, not yet receiving, and without a target.
+  package func attach(_ socket: DetachedSocket) -> RegistrationID { fatalError("abstract") }
   package func setTarget(_ target: IOTarget, of id: RegistrationID) { fatalError("abstract") }
   /// Whether the id names a registration that is still there.
   package func isRegistered(_ id: RegistrationID) -> Bool { fatalError("abstract") }

@@ -13,7 +13,13 @@ extension EpollDriver {
       if status < 0 { return status }
     }
     let bound = address.withSockaddr { clinux_bind(fd, $0, $1) } ?? -ENAMETOOLONG
-    return bound < 0 ? bound : clinux_listen(fd, settings.backlog)
+    if bound < 0 { return bound }
+    if case .unix(let path) = address, let mode = settings.unixMode {
+      // Before anybody can connect.
+      let status = clinux_chmod(path, mode)
+      if status < 0 { return status }
+    }
+    return clinux_listen(fd, settings.backlog)
   }
 
   func setTCPOptions(_ fd: Int32, _ settings: ListenSettings) -> Int32 {

@@ -158,6 +158,29 @@ package final class EpollDriver: Driver {
     return register(fd, .listener, target: target)
   }
 
+  package override func adoptListener(
+    _ descriptor: Int32, _ settings: ListenSettings, target: IOTarget
+  ) -> RegistrationID {
+    clinux_prepare_adopted(descriptor)
+    // A Unix socket refuses them, which is as well.
+    _ = setTCPOptions(descriptor, settings)
+    return register(descriptor, .listener, target: target)
+  }
+
+  package override func detach(_ id: RegistrationID) -> DetachedSocket? {
+    guard isRegistered(id) else { return nil }
+    watch(id, nil)
+    let index = Int(id.index)
+    let socket = DetachedSocket(fd: slots[index].fd)
+    slots[index] = Slot(generation: slots[index].generation &+ 1)
+    freeSlots.append(id.index)
+    return socket
+  }
+
+  package override func attach(_ socket: DetachedSocket) -> RegistrationID {
+    register(socket.takeDescriptor(), .stream, target: nil)
+  }
+
   package override func resumeAccepting(_ id: RegistrationID) {
     if isRegistered(id) { watch(id, clinux_EPOLLIN) }
   }

@@ -12,6 +12,8 @@ package struct ListenSettings: Sendable, Equatable {
   package var keepaliveProbeCount: Int32 = 0
   /// TCP_USER_TIMEOUT; 0 for the kernel's own time.
   package var userTimeoutMilliseconds: UInt32 = 0
+  /// Permissions of a Unix socket's file; nil for those that the umask leaves.
+  package var unixMode: UInt32?
 
   package init(backlog: Int32, sharesPort: Bool = false) {
     self.backlog = backlog

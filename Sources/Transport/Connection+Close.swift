@@ -55,6 +55,11 @@ extension Connection: TimerTarget {
     lone = nil
     releaseQueue()
     loop.driver.close(id, reset: reset)
+    if let admission {
+      self.admission = nil
+      admission.leave()
+      if flags.contains(.isCountedByAddress) { admission.leave(peerAddress) }
+    }
     schedule()
   }
 

@@ -33,6 +33,8 @@ public final class Connection: IOTarget, @unchecked Sendable {
     static let isStarted = Flags(rawValue: 1 << 10)
     /// TLS: the stream ended without a close_notify.
     static let isTruncated = Flags(rawValue: 1 << 11)
+    /// The listener counts it under its client's address.
+    static let isCountedByAddress = Flags(rawValue: 1 << 12)
   }
 
   /// The default of `maximumQueuedBytes`: 1 MiB.
@@ -40,8 +42,9 @@ public final class Connection: IOTarget, @unchecked Sendable {
 
   /// The loop the connection lives on, for all its life.
   public let loop: EventLoop
-  /// The other end; empty Unix path if it has no name.
+  /// The other end, or the client that a trusted proxy named by the PROXY protocol; empty Unix path if it has no name.
   public let peerAddress: SocketAddress
+  private let proxy: ProxyAddress?
   package let id: RegistrationID
 
   /// Who hears what happens; may be replaced at any time. Nil once the connection is closed and that was reported.
@@ -57,15 +60,24 @@ public final class Connection: IOTarget, @unchecked Sendable {
   /// TLS; nil without.
   var tls: TLSSession?
   var lingerTimer = TimerID.none
+  /// Where the connection is counted; nil where nothing is.
+  var admission: ConnectionAdmission?
   var closeReason = ConnectionCloseReason.ended
   var flags: Flags = []
 
-  init(loop: EventLoop, id: RegistrationID, peer: SocketAddress, handler: ConnectionHandler) {
+  init(
+    loop: EventLoop, id: RegistrationID, peer: SocketAddress, handler: ConnectionHandler,
+    proxy: SocketAddress? = nil
+  ) {
     self.loop = loop
     self.id = id
     self.peerAddress = peer
+    self.proxy = proxy.map(ProxyAddress.init)
     self.handler = handler
   }
+
+  /// The proxy that passes the connection on by the PROXY protocol, if there is one.
+  public var proxyAddress: SocketAddress? { proxy?.address }
 
   /// Our own end, asked of the system each time; nil once the connection is closed.
   public var localAddress: SocketAddress? {
@@ -160,4 +172,11 @@ public final class Connection: IOTarget, @unchecked Sendable {
     if tls?.isHeld == true { return schedule() }
     if flags.contains(.isStarted), !flags.contains(.endReceived) { loop.driver.resumeReceiving(id) }
   }
+}
+
+/// In a box: few connections have one.
+private final class ProxyAddress: Sendable {
+  let address: SocketAddress
+
+  init(_ address: SocketAddress) { self.address = address }
 }

@@ -1,7 +1,7 @@
 import EventLoops
 
 /// How a listener listens, and whom it lets in.
-public struct ListenerOptions: Sendable, Equatable {
+public struct ListenerOptions: Sendable {
   /// The length of the kernel's queue of connections that wait to be accepted; the kernel caps it at
   /// `net.core.somaxconn`. Default 4,096.
   public var backlog: Int32 = 4_096
@@ -27,8 +27,33 @@ public struct ListenerOptions: Sendable, Equatable {
   /// Default nil: many clients may share an address.
   public var maximumConnectionsPerAddress: Int?
 
+  /// Whether connections begin with a header of the PROXY protocol (version 1 or 2), which names the client. Default
+  /// off.
+  public var proxyProtocol = ProxyProtocolSetting.off
+
+  /// The proxies that are believed what they say of their clients, in the PROXY protocol and in HTTP fields; their own
+  /// connections are not counted by address. Default: none.
+  public var trustedProxies: [AddressRange] = []
+
+  /// The time that a trusted proxy has to send its whole header, in milliseconds. Default 5 s.
+  public var proxyHeaderTimeoutMilliseconds: UInt64 = 5_000
+
+  /// What a connection beyond a limit is told before it is closed.
+  package var refusalAnswer: (@Sendable (ListenerRefusal) -> [UInt8])?
+  package var counters = ListenerCounters()
+
   /// Makes the defaults of docs/limits.md.
   public init() {}
+}
+
+/// Whether connections begin with a header of the PROXY protocol.
+public enum ProxyProtocolSetting: Sendable, Hashable {
+  /// None is looked for; one that comes is no valid HTTP request.
+  case off
+  /// Connections of trusted proxies may begin with one, all others are clients' own.
+  case optional
+  /// Every connection comes from a trusted proxy and begins with one; any other is closed.
+  case required
 }
 
 /// When the kernel asks a silent TCP peer whether it is still there.

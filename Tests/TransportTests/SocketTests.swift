@@ -98,6 +98,56 @@ private func exchange(_ payload: [UInt8], on loop: EventLoop, _ address: SocketA
     #expect(clinux_is_socket(path) == 0)
   }
 
+  /// Writes the index of its loop.
+  private final class LoopHandler: ConnectionHandler {
+    override func connected(_ connection: Connection) { connection.write([UInt8(connection.loop.index)]) }
+  }
+
+  @Test func aUnixSocketIsServedByAllLoopsInTurn() async throws {
+    let group = EventLoopGroup(loops: 3)
+    defer { group.shutdown() }
+    let path = "/tmp/martlet-test-\(getpid())-\(UInt32.random(in: 0...UInt32.max)).sock"
+    let listener = try await Listener.bind(group: group, unixPath: path, mode: 0o600) { _ in LoopHandler() }
+    #expect(clinux_file_mode(path) & 0o777 == 0o600)
+    var loops: [UInt8] = []
+    for _ in 0..<6 { loops += await exchange([0], on: group.loops[0], .unix(path)).0 }
+    #expect(loops == [0, 1, 2, 0, 1, 2])
+    listener.close()
+    #expect(clinux_is_socket(path) == 0)
+  }
+
+  @Test func passedSocketsAreServedByAllLoops() async throws {
+    let group = EventLoopGroup(loops: 2)
+    defer { group.shutdown() }
+    let descriptors = (0..<2).map { _ in clinux_socket(AF_INET) }
+    var addresses: [SocketAddress] = []
+    for fd in descriptors {
+      #expect(SocketAddress.loopback(port: 0).withSockaddr { clinux_bind(fd, $0, $1) } == 0)
+      #expect(clinux_listen(fd, 4) == 0)
+    }
+    let listener = try await Listener.adopt(descriptors, group: group) { _ in LoopHandler() }
+    addresses = listener.addresses
+    #expect(Set(addresses.map(\.port)).count == 2)
+    for address in addresses {
+      var loops: [UInt8] = []
+      for _ in 0..<2 { loops += await exchange([0], on: group.loops[1], address).0 }
+      #expect(loops.sorted() == [0, 1])
+    }
+    listener.close()
+  }
+
+  @Test func onlyListeningSocketsAreAdopted() async throws {
+    let group = EventLoopGroup(loops: 1)
+    defer { group.shutdown() }
+    let fd = clinux_socket(AF_INET)
+    for descriptors in [[fd], [-1], [9_999], []] as [[Int32]] {
+      await #expect(throws: TransportError.self) {
+        _ = try await Listener.adopt(descriptors, group: group) { _ in LoopHandler() }
+      }
+    }
+    clinux_close(fd)
+  }
+
   @Test(arguments: [1, 2])
   func refusedAndInUseSayWhatToDo(loops: Int) async throws {
     let group = EventLoopGroup(loops: loops)

@@ -5,6 +5,7 @@
 #pragma once
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <malloc.h>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -126,6 +127,28 @@ static inline int clinux_get_flag(int fd, int level, int option) {
 }
 static inline int clinux_set_ipv6_only(int fd, int value) {
   return clinux_set_flag(fd, IPPROTO_IPV6, IPV6_V6ONLY, value);
+}
+
+// 0 if `fd` is a stream socket that listens, or -errno.
+static inline int clinux_check_listening(int fd) {
+  int type = clinux_get_flag(fd, SOL_SOCKET, SO_TYPE);
+  int listens = clinux_get_flag(fd, SOL_SOCKET, SO_ACCEPTCONN);
+  if (type < 0) return type;
+  return type == SOCK_STREAM && listens == 1 ? 0 : -EINVAL;
+}
+// What was passed by another program may block and would be passed on.
+static inline void clinux_prepare_adopted(int fd) {
+  (void)fcntl(fd, F_SETFD, FD_CLOEXEC);
+  (void)fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
+}
+
+static inline int clinux_chmod(const char *path, uint32_t mode) {
+  return (int)clinux_result(chmod(path, (mode_t)mode));
+}
+
+static inline uint32_t clinux_file_mode(const char *path) {
+  struct stat status;
+  return stat(path, &status) == 0 ? status.st_mode : 0;
 }
 
 // Whether `path` is a socket: only those may be unlinked before binding.

@@ -192,6 +192,18 @@ package final class SimulatedDriver: Driver {
     return id
   }
 
+  package override func detach(_ id: RegistrationID) -> DetachedSocket? {
+    guard isRegistered(id) else { return nil }
+    let socket = slots[Int(id.index)].socket
+    slots[Int(id.index)] = Slot(generation: slots[Int(id.index)].generation &+ 1)
+    return DetachedSocket(simulated: socket)
+  }
+
+  package override func attach(_ socket: DetachedSocket) -> RegistrationID {
+    let address = socket.simulated?.address ?? .unix("")
+    return register(.stream, target: nil, socket.simulated, address: address)
+  }
+
   package override func resumeAccepting(_ id: RegistrationID) { resumeReceiving(id) }
   package override func pauseAccepting(_ id: RegistrationID) { pauseReceiving(id) }
 

@@ -34,9 +34,9 @@ package final class SimulatedNetwork {
   }
 
   /// Connects to a listener on a simulated loop; the test holds the returned end. Nil: nobody listens.
-  package func connect(to address: SocketAddress) -> SimulatedSocket? {
+  package func connect(to address: SocketAddress, from source: SocketAddress? = nil) -> SimulatedSocket? {
     guard let listener = listeners[address] else { return nil }
-    let (near, far) = SimulatedSocket.pair(near: .loopback(port: nextPort()), far: address)
+    let (near, far) = SimulatedSocket.pair(near: source ?? .loopback(port: nextPort()), far: address)
     listener.driver.addPending(far, to: listener.id)
     return near
   }
