@@ -64,7 +64,7 @@ public final class RealtimeServer: HTTPService {
   }
 
   private func connect(_ exchange: HTTPExchange) {
-    guard options.origins.allows(exchange.head.fields) else {
+    guard exchange.isAllowed(by: options.origins) else {
       let hint = "This origin may not connect; the server's allowed_origins would have to list it.\n"
       return exchange.respond(.text(.forbidden, hint))
     }

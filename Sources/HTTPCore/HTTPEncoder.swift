@@ -10,7 +10,7 @@ public struct HTTPEncodingError: Error, Hashable, Sendable, CustomStringConverti
 public enum HTTPEncoder {
   /// Writes a request's head.
   ///
-  /// - Throws: if the method, target or a field has characters that it must not have.
+  /// - Throws: if the method, target or a field has characters that it must not have; nothing is written then.
   public static func encode(_ head: HTTPRequestHead, into writer: inout ByteWriter) throws(HTTPEncodingError)
   {
     guard !head.method.rawValue.isEmpty, head.method.rawValue.utf8.allSatisfy(ASCII.isToken) else {
@@ -19,31 +19,34 @@ public enum HTTPEncoder {
     guard !head.target.isEmpty, head.target.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else {
       throw HTTPEncodingError(description: "The target has characters that must be percent-encoded.")
     }
+    try check(head.fields)
     writer.append(utf8: head.method.rawValue)
     writer.append(ASCII.space)
     writer.append(utf8: head.target)
     writer.append(head.version == .http10 ? " HTTP/1.0\r\n" : " HTTP/1.1\r\n")
-    try encode(head.fields, into: &writer)
+    encode(head.fields, into: &writer)
   }
 
   /// Writes a response's head.
   ///
-  /// - Throws: if the status or a field has characters that it must not have.
+  /// - Throws: if the status or a field has characters that it must not have; nothing is written then.
   public static func encode(_ head: HTTPResponseHead, into writer: inout ByteWriter) throws(HTTPEncodingError)
   {
     guard (100...999).contains(head.status.code), head.status.reason.utf8.allSatisfy(ASCII.isFieldValue)
     else {
       throw HTTPEncodingError(description: "The status is not valid.")
     }
+    try check(head.fields)
     writer.append(head.version == .http10 ? "HTTP/1.0 " : "HTTP/1.1 ")
     writer.appendDecimal(head.status.code)
     writer.append(ASCII.space)
     writer.append(utf8: head.status.reason)
     writer.append("\r\n")
-    try encode(head.fields, into: &writer)
+    encode(head.fields, into: &writer)
   }
 
-  private static func encode(_ fields: HTTPFields, into writer: inout ByteWriter) throws(HTTPEncodingError) {
+  /// Before anything is written: a writer that has half a head would send it.
+  private static func check(_ fields: HTTPFields) throws(HTTPEncodingError) {
     try fields.forEachBytes { (name, value) throws(HTTPEncodingError) in
       guard !name.isEmpty, name.allSatisfy(ASCII.isToken) else {
         throw HTTPEncodingError(
@@ -54,6 +57,11 @@ public enum HTTPEncoder {
           description:
             "The field “\(String(decoding: name, as: UTF8.self))” has a control character in its value.")
       }
+    }
+  }
+
+  private static func encode(_ fields: HTTPFields, into writer: inout ByteWriter) {
+    fields.forEachBytes { (name, value) in
       writer.append(contentsOf: name)
       writer.append(": ")
       writer.append(contentsOf: value)

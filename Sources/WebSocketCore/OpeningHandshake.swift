@@ -60,7 +60,7 @@ public enum OpeningHandshake {
   ///   - key: the request's key.
   ///   - subprotocol: one of those offered.
   ///   - extensions: the value of `Sec-WebSocket-Extensions`, where an offer was accepted.
-  ///   - fields: the application's own fields.
+  ///   - fields: the application's own fields; reserved ones are left out, see ``reservedField(in:)``.
   public static func response(
     key: String, subprotocol: String? = nil, extensions: String? = nil, fields: HTTPFields = HTTPFields()
   ) -> HTTPResponseHead {
@@ -70,8 +70,20 @@ public enum OpeningHandshake {
     all.append("Sec-WebSocket-Accept", accept(key: key))
     if let subprotocol { all.append("Sec-WebSocket-Protocol", subprotocol) }
     if let extensions { all.append("Sec-WebSocket-Extensions", extensions) }
-    for (name, value) in fields { all.append(name, value) }
+    for (name, value) in fields where !isReserved(name) { all.append(name, value) }
     return HTTPResponseHead(status: .switchingProtocols, fields: all)
+  }
+
+  /// The first field that only the handshake itself may set, or that would announce a body behind a 101; nil if there is
+  /// none. Names compare without regard to case.
+  public static func reservedField(in fields: HTTPFields) -> String? {
+    fields.first { name, _ in isReserved(name) }?.name
+  }
+
+  private static func isReserved(_ name: String) -> Bool {
+    let name = name.lowercased()
+    return name.hasPrefix("sec-websocket-")
+      || ["upgrade", "connection", "content-length", "transfer-encoding"].contains(name)
   }
 
   // MARK: Client

@@ -5,7 +5,7 @@ import HTTPCore
 /// Only browsers send `Origin`, so a request without one passes; who the client is must be proved otherwise.
 public enum OriginPolicy: Sendable, Equatable {
   /// The page must come from the scheme, host and port that the request was sent to. Behind a proxy that ends TLS the
-  /// page's scheme is another one: list its origin there.
+  /// page's scheme is another one: let the server trust that proxy, or list the origin.
   case sameOrigin
   /// The page's origin must be one of these, written as browsers write them: `https://example.com`, port only
   /// where it is not the scheme's own. The server's own origin is not implied.
@@ -14,7 +14,12 @@ public enum OriginPolicy: Sendable, Equatable {
   case any
 
   /// Whether a request with these fields may be upgraded.
-  public func allows(_ fields: HTTPFields) -> Bool {
+  ///
+  /// - Parameters:
+  ///   - fields: the request's fields.
+  ///   - isSecure: whether the client sent it by TLS.
+  ///   - host: what the client addressed, where a trusted proxy says so; else the `Host` field counts.
+  public func allows(_ fields: HTTPFields, isSecure: Bool = false, host: String? = nil) -> Bool {
     let origins = fields.values(of: "Origin")
     guard let origin = origins.first else { return true }
     guard origins.count == 1 else { return false }
@@ -27,20 +32,20 @@ public enum OriginPolicy: Sendable, Equatable {
     case .list(let allowed):
       return allowed.contains { $0.lowercased() == origin.lowercased() }
     case .sameOrigin:
-      guard let host = fields["Host"] else { return false }
-      return Self.isSame(origin: origin.lowercased(), host: host.lowercased())
+      guard let host = host ?? fields["Host"] else { return false }
+      return Self.isSame(origin: origin.lowercased(), host: host.lowercased(), isSecure: isSecure)
     }
   }
 
-  /// Compares scheme, host and port; connections without TLS have the scheme `http`, whose own port may be left out on
-  /// either side.
-  private static func isSame(origin: String, host: String) -> Bool {
-    let scheme = "http://"
+  /// Compares scheme, host and port; the scheme's own port may be left out on either side.
+  private static func isSame(origin: String, host: String, isSecure: Bool) -> Bool {
+    let scheme = isSecure ? "https://" : "http://"
     guard origin.hasPrefix(scheme) else { return false }
-    return withoutPort(origin.dropFirst(scheme.count)) == withoutPort(host[...])
+    let port = isSecure ? ":443" : ":80"
+    return without(port, origin.dropFirst(scheme.count)) == without(port, host[...])
   }
 
-  private static func withoutPort(_ authority: Substring) -> Substring {
-    authority.hasSuffix(":80") ? authority.dropLast(3) : authority
+  private static func without(_ port: String, _ authority: Substring) -> Substring {
+    authority.hasSuffix(port) ? authority.dropLast(port.count) : authority
   }
 }

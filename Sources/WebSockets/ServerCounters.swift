@@ -1,4 +1,5 @@
 import Synchronization
+import Transport
 import WebSocketCore
 
 /// How often a server's limits were met, since it was made. Any thread; what is counted here is rare, so that atomics
@@ -11,6 +12,8 @@ public final class ServerCounters: Sendable {
   let pongTimeouts = Atomic<UInt64>(0)
   let closeTimeouts = Atomic<UInt64>(0)
   let slowConsumers = Atomic<UInt64>(0)
+  let authenticationTimeouts = Atomic<UInt64>(0)
+  let listener = ListenerCounters()
 
   /// Makes counters at zero.
   public init() {}
@@ -29,6 +32,10 @@ public final class ServerCounters: Sendable {
       ("pong_timeouts", pongTimeouts.load(ordering: .relaxed)),
       ("close_timeouts", closeTimeouts.load(ordering: .relaxed)),
       ("slow_consumers", slowConsumers.load(ordering: .relaxed)),
+      ("authentication_timeouts", authenticationTimeouts.load(ordering: .relaxed)),
+      ("connections_refused", listener.overTotal.load(ordering: .relaxed)),
+      ("connections_refused_by_address", listener.overAddress.load(ordering: .relaxed)),
+      ("proxy_headers_refused", listener.badProxyHeaders.load(ordering: .relaxed)),
     ]
   }
 }

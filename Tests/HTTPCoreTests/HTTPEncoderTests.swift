@@ -31,6 +31,7 @@ import Testing
     #expect(throws: HTTPEncodingError.self) {
       try HTTPEncoder.encode(HTTPRequestHead(method: .get, target: "/", fields: fields), into: &writer)
     }
+    #expect(writer.bytes.isEmpty, "half a head")
   }
 
   @Test(arguments: [

@@ -16,7 +16,7 @@ final class SimulatedServer {
     loop = network.makeLoop()
     let registry = ConnectionRegistry(loop: loop, counters: counters)
     self.registry = registry
-    let listener = try LoopListener.start(loop, .loopback(port: 9_000)) { _ in
+    let listener = try LoopListener.start(loop, .loopback(port: 9_000), options.listenerForHTTP) { _ in
       HTTPServerConnection(service: service, options: options, registry: registry)
     }.get()
     listener.resume()

@@ -22,13 +22,18 @@ public final class WebSocket: Sendable {
   /// The header fields of the server's response to the opening handshake, `Set-Cookie` among them (client connections;
   /// empty on a server).
   public let responseFields: HTTPFields
+  /// What the authentication of the client left here, see ``Authentication``.
+  public let attachment: (any AnyObject & Sendable)?
   let connection: WebSocketConnection
   let inbox: WebSocketInbox
   /// `send` waits while more bytes than this are queued.
   private let sendHighWatermark: Int
 
   /// Called on the connection's loop.
-  init(connection: WebSocketConnection, inbox: WebSocketInbox) {
+  init(
+    connection: WebSocketConnection, inbox: WebSocketInbox, attachment: (any AnyObject & Sendable)? = nil
+  ) {
+    self.attachment = attachment
     self.connection = connection
     self.inbox = inbox
     loop = connection.loop

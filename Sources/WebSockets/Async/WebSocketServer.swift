@@ -3,23 +3,6 @@ import HTTPCore
 import Transport
 import WebSocketCore
 
-/// A request, as a server's routes see it.
-public struct HTTPRequest: Sendable {
-  /// The request's method, target and fields.
-  public let head: HTTPRequestHead
-  /// The body, whole.
-  public let body: [UInt8]
-  /// The address of the peer.
-  public let peerAddress: SocketAddress
-
-  /// The path of the target, percent-encoding left as it came.
-  public var path: String { head.path }
-  /// The query of the target, without the question mark.
-  public var query: String? { head.query }
-  /// The subprotocols that a WebSocket client offers, in its order of preference.
-  public var subprotocols: [String] { OpeningHandshake.subprotocols(offered: head) }
-}
-
 /// What a server does with a request.
 public enum WebSocketAnswer: Sendable {
   /// Completes the opening handshake and runs the body as a task on the connection's loop. When it returns the
@@ -64,6 +47,8 @@ public struct WebSocketServer: Sendable {
   public var host: String
   /// The port; 0 takes a free one.
   public var port: UInt16
+  /// The path of a Unix socket to bind in the place of ``host`` and ``port``; nil for TCP.
+  public var unixPath: String?
   /// Limits of the WebSockets.
   public var options: WebSocketOptions
   /// Limits of the HTTP side.
@@ -91,7 +76,18 @@ public struct WebSocketServer: Sendable {
   ///
   /// - Throws: ``TransportError`` when the address cannot be bound.
   public func run(_ route: @escaping Route) async throws {
-    let server = try await start(route)
+    try await Self.serve(until: start(route))
+  }
+
+  /// The same with a router, whose routes have limits and origins of their own: ``options`` and ``origins`` are not used.
+  ///
+  /// - Throws: ``TransportError`` when the address cannot be bound.
+  public func run(_ router: Router) async throws {
+    try await Self.serve(until: start(router))
+  }
+
+  /// Serves until the task is cancelled.
+  private static func serve(until server: HTTPServer) async {
     let (stream, end) = AsyncStream<Never>.makeStream()
     await withTaskCancellationHandler {
       for await _ in stream {}
@@ -105,9 +101,23 @@ public struct WebSocketServer: Sendable {
   ///
   /// - Throws: ``TransportError`` when the address cannot be bound.
   public func start(_ route: @escaping Route) async throws(TransportError) -> HTTPServer {
-    try await HTTPServer.start(
-      group: group, host: host, port: port, options: httpOptions,
-      service: RouteService(route: route, options: options, origins: origins))
+    try await start(RouteService(route: route, options: options, origins: origins))
+  }
+
+  /// Starts to serve a router and returns at once; see ``run(_:)``.
+  ///
+  /// - Throws: ``TransportError`` when the address cannot be bound.
+  public func start(_ router: Router) async throws(TransportError) -> HTTPServer {
+    try await start(router as any HTTPService)
+  }
+
+  private func start(_ service: any HTTPService) async throws(TransportError) -> HTTPServer {
+    if let unixPath {
+      return try await HTTPServer.start(
+        group: group, unixPath: unixPath, options: httpOptions, service: service)
+    }
+    return try await HTTPServer.start(
+      group: group, host: host, port: port, options: httpOptions, service: service)
   }
 }
 
@@ -125,7 +135,7 @@ private final class RouteService: HTTPService {
 
   func handle(_ exchange: HTTPExchange) {
     Task(executorPreference: exchange.loop) {
-      let request = HTTPRequest(head: exchange.head, body: exchange.body, peerAddress: exchange.peerAddress)
+      let request = HTTPRequest(exchange)
       let answer: WebSocketAnswer
       do {
         answer = try await self.route(request)
@@ -145,28 +155,13 @@ private final class RouteService: HTTPService {
       exchange.upgrade(to: makeHandler(), subprotocol: subprotocol, options: options)
     case .accept(let subprotocol, let body):
       guard admits(exchange) else { return }
-      let inbox = WebSocketInbox(highWatermark: options.limits.maximumMessageBytes)
-      inbox.whenOpened = { connection, inbox in
-        connection.subprotocol = subprotocol
-        let socket = WebSocket(connection: connection, inbox: inbox)
-        Task(executorPreference: connection.loop) { await Self.run(body, socket) }
-      }
-      exchange.upgrade(to: inbox, subprotocol: subprotocol, options: options)
+      exchange.accept(subprotocol: subprotocol, options: options, body)
     }
   }
 
   private func admits(_ exchange: HTTPExchange) -> Bool {
-    guard !origins.allows(exchange.head.fields) else { return true }
+    guard !exchange.isAllowed(by: origins) else { return true }
     exchange.respond(.text(.forbidden, "This origin may not connect here.\n"))
     return false
-  }
-
-  private static func run(_ body: @Sendable (WebSocket) async throws -> Void, _ socket: WebSocket) async {
-    do {
-      try await body(socket)
-      await socket.close()
-    } catch {
-      await socket.close(code: .internalError)
-    }
   }
 }

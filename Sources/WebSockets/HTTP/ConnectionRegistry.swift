@@ -15,6 +15,8 @@ protocol ServedConnection: AnyObject {
 final class ConnectionRegistry: @unchecked Sendable {
   let loop: EventLoop
   let counters: ServerCounters
+  /// Connections that come now came too late: they are ended at once.
+  var isDraining = false
   private var connections: [any ServedConnection] = []
 
   init(loop: EventLoop, counters: ServerCounters) {

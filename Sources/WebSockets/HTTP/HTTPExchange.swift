@@ -14,17 +14,34 @@ public final class HTTPExchange: @unchecked Sendable {
   public let body: [UInt8]
   /// The loop that owns the connection.
   public let loop: EventLoop
-  /// The address of the peer.
+  /// The address of the peer: the client, or the HTTP proxy that it came through.
   public let peerAddress: SocketAddress
+  /// Who sent the request, and how, as far as trusted proxies tell.
+  private let origin: ForwardedRequest
   /// Taken by the answer.
   private var connection: HTTPServerConnection?
 
-  init(head: HTTPRequestHead, body: [UInt8], connection: HTTPServerConnection, transport: Connection) {
+  init(
+    head: HTTPRequestHead, body: [UInt8], origin: ForwardedRequest, connection: HTTPServerConnection,
+    transport: Connection
+  ) {
     self.head = head
     self.body = body
     self.loop = transport.loop
     self.peerAddress = transport.peerAddress
+    self.origin = origin
     self.connection = connection
+  }
+
+  /// The address of the client: the peer's, or what trusted proxies forward, see ``HTTPServerOptions/trustedProxies``.
+  public var clientAddress: SocketAddress { origin.clientAddress }
+
+  /// Whether the client sent the request by TLS, to this server or to a trusted proxy.
+  public var isSecure: Bool { origin.isSecure }
+
+  /// Whether the page that sends the request may open a WebSocket here.
+  public func isAllowed(by policy: OriginPolicy) -> Bool {
+    policy.allows(head.fields, isSecure: isSecure, host: origin.host)
   }
 
   /// A service that forgets an exchange would leave the client waiting for ever: answer 500 in its place.
@@ -47,12 +64,16 @@ public final class HTTPExchange: @unchecked Sendable {
   ///   - handler: gets the connection's events, ``WebSocketHandler/opened(_:)`` first.
   ///   - subprotocol: the subprotocol chosen from those that the client offered.
   ///   - options: limits and deadlines.
-  ///   - fields: further header fields of the 101 response.
+  ///   - fields: further header fields of the 101 response. Those of the handshake itself (`Upgrade`, `Connection`,
+  ///     `Sec-WebSocket-…`) and of bodies are the server's: the client gets 500 where one of them is here.
   ///   - attachment: the connection's first ``WebSocketConnection/attachment``.
   public func upgrade(
     to handler: WebSocketHandler, subprotocol: String? = nil, options: WebSocketOptions = WebSocketOptions(),
     fields: HTTPFields = HTTPFields(), attachment: AnyObject? = nil
   ) {
+    if let name = OpeningHandshake.reservedField(in: fields) {
+      return respond(.text(.internalServerError, "The server must not set the field \(name).\n"))
+    }
     switch OpeningHandshake.serverCheck(head) {
     case .upgrade(let key):
       let accepted = options.compression.flatMap { DeflateNegotiation.accept(head.fields, $0) }
@@ -69,6 +90,10 @@ public final class HTTPExchange: @unchecked Sendable {
       for (name, value) in fields { response.fields.append(name, value) }
       respond(response)
     }
+  }
+
+  func countAuthenticationTimeout() {
+    connection?.registry.counters.authenticationTimeouts.count()
   }
 
   private func take() -> HTTPServerConnection? {

@@ -10,34 +10,13 @@ public final class HTTPServer: Sendable {
   private let listener: Listener
   private let registries: [ConnectionRegistry]
 
-  private init(group: EventLoopGroup, listener: Listener, registries: [ConnectionRegistry]) {
+  init(group: EventLoopGroup, listener: Listener, registries: [ConnectionRegistry]) {
     self.group = group
     self.listener = listener
     self.registries = registries
   }
 
-  /// Binds and starts to accept.
-  ///
-  /// - Parameters:
-  ///   - group: the loops to serve on; each gets a listener of its own.
-  ///   - host: the address or name to bind; nil binds every interface.
-  ///   - port: the port; 0 takes a free one, see ``port``.
-  ///   - options: limits and deadlines.
-  ///   - service: answers the requests.
-  /// - Throws: ``TransportError`` when the address cannot be bound.
-  public static func start(
-    group: EventLoopGroup, host: String?, port: UInt16, options: HTTPServerOptions = HTTPServerOptions(),
-    service: any HTTPService
-  ) async throws(TransportError) -> HTTPServer {
-    let registries = group.loops.map { ConnectionRegistry(loop: $0, counters: options.counters) }
-    let listener = try await Listener.bind(group: group, host: host, port: port, options: options.listener) {
-      loop in
-      HTTPServerConnection(service: service, options: options, registry: registries[loop.index])
-    }
-    return HTTPServer(group: group, listener: listener, registries: registries)
-  }
-
-  /// The port that it listens on.
+  /// The TCP port that it listens on; 0 for a Unix socket.
   public var port: UInt16 { listener.port ?? 0 }
 
   /// The addresses that it listens on.

@@ -57,6 +57,7 @@ final class HTTPServerConnection: ConnectionHandler, TimerTarget, ServedConnecti
     registry.insert(self)
     isInRequest = true
     setTimer(options.requestTimeoutMilliseconds)
+    if registry.isDraining { drain(code: .goingAway, reason: "") }
   }
 
   override func received(_ bytes: UnsafeMutableRawBufferPointer, on connection: Connection) {
@@ -136,7 +137,9 @@ final class HTTPServerConnection: ConnectionHandler, TimerTarget, ServedConnecti
     cancelTimer()
     let body = self.body
     self.body = []
-    service.handle(HTTPExchange(head: head, body: body, connection: self, transport: transport))
+    let origin = ForwardedRequest(head.fields, peer: transport.peerAddress, isSecure: false, options)
+    service.handle(
+      HTTPExchange(head: head, body: body, origin: origin, connection: self, transport: transport))
     if state == .answering { pause(transport) }
   }
 

@@ -12,8 +12,17 @@ public struct HTTPServerOptions: Sendable {
   public var idleTimeoutMilliseconds: UInt64
   /// How the server listens, and whom it lets in.
   public var listener: ListenerOptions
+  /// The fields in which trusted proxies say who the client is. Default `X-Forwarded-For` and its like.
+  public var forwardedFields = ForwardedFields.xForwarded
   /// Counts how often limits are met; pass one of your own to read it.
   public var counters = ServerCounters()
+
+  /// The proxies that are believed what they say of their clients, by ``forwardedFields`` and by the PROXY protocol; the
+  /// same list as the listener's. Default: none.
+  public var trustedProxies: [AddressRange] {
+    get { listener.trustedProxies }
+    set { listener.trustedProxies = newValue }
+  }
 
   /// Makes options with the defaults of docs/limits.md.
   public init(

@@ -30,6 +30,7 @@ final class RegistryDrain: @unchecked Sendable {
   }
 
   private func start(_ done: CheckedContinuation<Void, Never>) {
+    registry.isDraining = true
     waiting = registry.all
     let steps = Int(clamping: spread / Self.stepMilliseconds) + 1
     perStep = (waiting.count + steps - 1) / steps

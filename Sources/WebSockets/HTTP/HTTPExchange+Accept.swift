@@ -1,0 +1,37 @@
+import EventLoops
+import HTTPCore
+import WebSocketCore
+
+extension HTTPExchange {
+  /// Completes the opening handshake and runs the body as a task on the connection's loop. When it returns the
+  /// connection is closed with 1000, when it throws with 1011.
+  ///
+  /// - Parameters:
+  ///   - subprotocol: the subprotocol chosen from those that the client offered.
+  ///   - options: limits and deadlines.
+  ///   - fields: further header fields of the 101 response.
+  ///   - attachment: the socket's ``WebSocket/attachment``.
+  ///   - body: serves the WebSocket.
+  public func accept(
+    subprotocol: String? = nil, options: WebSocketOptions = WebSocketOptions(),
+    fields: HTTPFields = HTTPFields(), attachment: (any AnyObject & Sendable)? = nil,
+    _ body: @escaping @Sendable (WebSocket) async throws -> Void
+  ) {
+    let inbox = WebSocketInbox(highWatermark: options.limits.maximumMessageBytes)
+    inbox.whenOpened = { connection, inbox in
+      connection.subprotocol = subprotocol
+      let socket = WebSocket(connection: connection, inbox: inbox, attachment: attachment)
+      Task(executorPreference: connection.loop) { await Self.run(body, socket) }
+    }
+    upgrade(to: inbox, subprotocol: subprotocol, options: options, fields: fields, attachment: attachment)
+  }
+
+  private static func run(_ body: @Sendable (WebSocket) async throws -> Void, _ socket: WebSocket) async {
+    do {
+      try await body(socket)
+      await socket.close()
+    } catch {
+      await socket.close(code: .internalError)
+    }
+  }
+}
