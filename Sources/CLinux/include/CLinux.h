@@ -161,6 +161,9 @@ static inline int clinux_unlink(const char *path) { return (int)clinux_result(un
 // ECONNRESET and so on; NULL for a number that has no name.
 const char *clinux_error_name(int error);
 
+// Sends a text to a service manager's datagram socket; a path that begins with @ is an abstract one.
+int clinux_notify(const char *path, const char *text);
+
 // Names the calling thread, in at most 15 bytes, for debuggers and top.
 void clinux_name_thread(const char *name);
 

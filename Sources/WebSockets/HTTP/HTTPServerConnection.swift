@@ -137,7 +137,8 @@ final class HTTPServerConnection: ConnectionHandler, TimerTarget, ServedConnecti
     cancelTimer()
     let body = self.body
     self.body = []
-    let origin = ForwardedRequest(head.fields, peer: transport.peerAddress, isSecure: false, options)
+    let origin = ForwardedRequest(
+      head.fields, peer: transport.peerAddress, isSecure: transport.isSecure, options)
     service.handle(
       HTTPExchange(head: head, body: body, origin: origin, connection: self, transport: transport))
     if state == .answering { pause(transport) }

@@ -4,9 +4,6 @@ import WebSockets
 
 /// `martlet echo`
 enum EchoCommand: Command {
-  private static let host = Flag(
-    "host", .text("HOST"), default: "127.0.0.1",
-    help: "address or name to listen on; 0.0.0.0 means every network")
   private static let port = Flag(
     "port", .integer("PORT", in: 0...65_535), default: "9001", help: "port to listen on; 0 takes a free one")
   private static let loops = Flag(
@@ -28,7 +25,9 @@ enum EchoCommand: Command {
         + " origin. SIGTERM or Ctrl-C closes the connections with 1001."
     ],
     flags: [
-      host, port, loops, maximumMessage, maximumFragments, deflate,
+      ListeningFlags.host, port, loops, maximumMessage, maximumFragments, deflate,
+      ListeningFlags.trustedProxy,
+      ListeningFlags.proxyProtocol,
       Switch("tls-certificate", unavailable: Unavailable.tls),
       Switch("tls-key", unavailable: Unavailable.tls),
     ],
@@ -42,7 +41,10 @@ enum EchoCommand: Command {
   static func run(_ arguments: Arguments) async throws -> ExitStatus {
     Machine.raiseFileLimit()
     let termination = Termination()
-    let host = arguments.value(host) ?? "127.0.0.1"
+    let place = ListeningPlace(
+      host: arguments.value(ListeningFlags.host) ?? "127.0.0.1", port: arguments.value(port) ?? 9_001,
+      environment: Program.environment())
+    let httpOptions = try httpOptions(arguments)
     let largest = arguments.value(maximumMessage) ?? 1 << 20
     let fragments = arguments.value(maximumFragments) ?? 1_024
     let options = WebSocketOptions(
@@ -51,18 +53,25 @@ enum EchoCommand: Command {
       compression: arguments.has(deflate) ? .standard : nil,
       // Room for the largest message on its way out while the next one is on its way in.
       maximumQueuedBytes: 2 * largest + (1 << 20))
-    let server: HTTPServer
-    do {
-      server = try await HTTPServer.start(
-        group: EventLoopGroup(loops: arguments.value(loops) ?? Machine.coreCount), host: host,
-        port: UInt16(clamping: arguments.value(port) ?? 9_001), service: EchoService(options))
-    } catch {
-      throw Problem.failure(Explanation.of(error))
-    }
-    Terminal.line("listening on \(ListeningAddress.url(host: host, server))")
+    let server = try await place.start(
+      group: EventLoopGroup(loops: arguments.value(loops) ?? Machine.coreCount), options: httpOptions,
+      service: EchoService(options))
+    Terminal.line("listening on \(place.url(scheme: "ws", server))")
+    ServiceManager.notifyReady()
     await termination.wait()
+    ServiceManager.notifyStopping()
     await server.shutdown(code: .goingAway, graceMilliseconds: 2_000)
     return .success
+  }
+
+  private static func httpOptions(_ arguments: Arguments) throws(Problem) -> HTTPServerOptions {
+    var options = HTTPServerOptions()
+    options.trustedProxies = arguments.allValues(ListeningFlags.trustedProxy)
+    options.listener.proxyProtocol = arguments.value(ListeningFlags.proxyProtocol) ?? .off
+    if options.listener.proxyProtocol != .off, options.trustedProxies.isEmpty {
+      throw .usage("--proxy-protocol needs --trusted-proxy: whose header is believed")
+    }
+    return options
   }
 }
 

@@ -7,9 +7,6 @@ enum ServeCommand: Command {
   private static let config = Flag(
     "config", .text("FILE"), environment: "MARTLET_CONFIG",
     help: "read this JSON5 file ('martlet config default' prints one)")
-  private static let host = Flag(
-    "host", .text("HOST"), default: "127.0.0.1",
-    help: "address or name to listen on; 0.0.0.0 means every network")
   private static let port = Flag(
     "port", .integer("PORT", in: 0...65_535), default: "8000", help: "port to listen on; 0 takes a free one")
   private static let loops = Flag(
@@ -31,9 +28,11 @@ enum ServeCommand: Command {
         + " the later wins.",
       "SIGTERM or Ctrl-C tells clients to reconnect elsewhere (3001), spread over --drain-seconds, and ends with"
         + " status 0; a second one ends at once.",
+      "Sockets that systemd passes (LISTEN_FDS) are used in the place of --host and --port.",
     ],
     flags: [
-      config, host, port, loops, demo, pages, drain, Switch("tls-certificate", unavailable: Unavailable.tls),
+      config, ListeningFlags.host, port, loops, demo, pages, drain, ListeningFlags.trustedProxy,
+      ListeningFlags.proxyProtocol, Switch("tls-certificate", unavailable: Unavailable.tls),
       Switch("tls-key", unavailable: Unavailable.tls),
     ],
     examples: [
@@ -49,7 +48,9 @@ enum ServeCommand: Command {
     let termination = Termination()
     let server = try await RunningServer.start(configuration, isDemo: arguments.has(demo))
     announce(server, configuration, isDemo: arguments.has(demo))
+    ServiceManager.notifyReady()
     await termination.wait()
+    ServiceManager.notifyStopping()
     await server.shutdown(spreadMilliseconds: configuration.drainMilliseconds)
     return .success
   }
@@ -61,11 +62,14 @@ enum ServeCommand: Command {
     var configuration = ServerConfiguration()
     if let file = arguments.value(config) { configuration = try ConfigurationReader.load(file) }
     try configuration.apply(environment: environment)
-    if let host = arguments.value(host) { configuration.host = host }
+    if let host = arguments.value(ListeningFlags.host) { configuration.host = host }
     if let port = arguments.value(port) { configuration.port = port }
     if let loops = arguments.value(loops) { configuration.loops = loops }
     if let pages = arguments.value(pages) { configuration.pages = pages }
     if let drain = arguments.value(drain) { configuration.drainMilliseconds = drain }
+    if let setting = arguments.value(ListeningFlags.proxyProtocol) { configuration.proxyProtocol = setting }
+    let proxies = arguments.allValues(ListeningFlags.trustedProxy)
+    if !proxies.isEmpty { configuration.trustedProxies = proxies }
     if let problem = configuration.contradictions.first { throw .usage(problem) }
     if !configuration.pages.isEmpty, !TextFile.isDirectory(configuration.pages) {
       throw .usage("pages: \(quoted(path: configuration.pages)) is not a directory")

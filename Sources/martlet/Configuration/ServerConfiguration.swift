@@ -1,4 +1,5 @@
 import Realtime
+import Transport
 
 /// Everything that can be set for `martlet serve`, with the defaults of docs/limits.md.
 struct ServerConfiguration: Sendable {
@@ -10,6 +11,8 @@ struct ServerConfiguration: Sendable {
   var pages = ""
   var drainMilliseconds: UInt64 = 2_000
   var allowedOrigins: [String] = []
+  var trustedProxies: [AddressRange] = []
+  var proxyProtocol = ProxyProtocolSetting.off
   var allowsAnonymous = false
   var tokenSecret = ""
   var tokenAudience = ""
@@ -28,6 +31,10 @@ struct ServerConfiguration: Sendable {
     var connectMilliseconds: UInt64 = 10_000
     var pingMilliseconds: UInt64 = 25_000
     var pongMilliseconds: UInt64 = 8_000
+    /// 0: none.
+    var connections = 0
+    /// 0: none.
+    var connectionsPerAddress = 0
   }
 
   /// Settings that cannot be used together, a line each.
@@ -39,13 +46,18 @@ struct ServerConfiguration: Sendable {
     if allowedOrigins.contains("*"), allowedOrigins.count > 1 {
       lines.append("allowed_origins: \"*\" means any origin and cannot stand beside others")
     }
+    if proxyProtocol != .off, trustedProxies.isEmpty {
+      lines.append("proxy.protocol needs proxy.trusted: whose header is believed")
+    }
     return lines
   }
 
   static let settings: [Setting<ServerConfiguration>] = [
     Setting(
       "host", \.host, .text("HOST"),
-      help: "The address or name to listen on. 0.0.0.0 means every network of this machine."),
+      help:
+        "The address or name to listen on. 0.0.0.0 means every network of this machine, unix:/path a Unix socket."
+    ),
     Setting(
       "port", \.port, .integer("PORT", in: 0...65_535), help: "The port to listen on. 0 takes a free one."),
     Setting(
@@ -80,6 +92,24 @@ struct ServerConfiguration: Sendable {
     Setting(
       "api.keys", \.apiKeys, .list("KEY,…"), isSecret: true,
       help: "Keys of backends that may call POST /api/… (header X-API-Key). Empty means that nobody may."),
+    Setting(
+      "proxy.trusted", \.trustedProxies, .addressRanges,
+      help:
+        "Proxies that are believed what they say of their clients: ranges such as \"10.0.0.0/8\", or \"unix\". They"
+        + " must set or remove X-Forwarded-For, X-Forwarded-Proto and X-Forwarded-Host."),
+    Setting(
+      "proxy.protocol", \.proxyProtocol, .proxyProtocol,
+      help:
+        "Whether connections begin with a header of the PROXY protocol: \"off\"; \"optional\", those of trusted"
+        + " proxies may; \"required\", all must, and come from trusted proxies."),
+    Setting(
+      "limits.connections", \.limits.connections, .integer("N", in: 0...1_000_000_000),
+      help: "Connections that may be open at once; more get 503. 0 means as many as there are descriptors."),
+    Setting(
+      "limits.connections_per_address", \.limits.connectionsPerAddress, .integer("N", in: 0...1_000_000_000),
+      help:
+        "Connections that may be open at once from one IPv4 address or one IPv6 /64 network; more get 429. 0 means"
+        + " any number. Those of trusted proxies are not counted."),
     Setting(
       "limits.message_bytes", \.limits.messageBytes, .bytes(in: 1...1 << 30),
       help: "The largest message a client may send. A larger one ends the connection with 1009."),

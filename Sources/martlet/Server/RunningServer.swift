@@ -1,14 +1,13 @@
 import EventLoops
 import Gateways
 import Realtime
-import Transport
 import WebSocketCore
 import WebSockets
 
 /// The messaging server as `serve` runs it: configuration in, listening socket out.
 struct RunningServer: Sendable {
   private let server: HTTPServer
-  private let host: String
+  private let place: ListeningPlace
   /// The directory of the pages that are shown; nil when there are none.
   let pages: String?
 
@@ -37,21 +36,21 @@ struct RunningServer: Sendable {
       moreMetrics: { counters.values + sessionCounters.values })
     var httpOptions = HTTPServerOptions()
     httpOptions.counters = counters
+    httpOptions.trustedProxies = configuration.trustedProxies
+    httpOptions.listener.proxyProtocol = configuration.proxyProtocol
+    let limit = { (count: Int) in count == 0 ? nil : count }
+    httpOptions.listener.maximumConnections = limit(configuration.limits.connections)
+    httpOptions.listener.maximumConnectionsPerAddress = limit(configuration.limits.connectionsPerAddress)
     let service = RealtimeServer(
       hub: hub, api: api, options: try options(configuration, pages, isDemo: isDemo),
       counters: sessionCounters)
-    do throws(TransportError) {
-      let server = try await HTTPServer.start(
-        group: group, host: configuration.host, port: UInt16(clamping: configuration.port),
-        options: httpOptions,
-        service: service)
-      return RunningServer(server: server, host: configuration.host, pages: pages)
-    } catch {
-      throw .failure(Explanation.of(error))
-    }
+    let place = ListeningPlace(
+      host: configuration.host, port: configuration.port, environment: Program.environment())
+    let server = try await place.start(group: group, options: httpOptions, service: service)
+    return RunningServer(server: server, place: place, pages: pages)
   }
 
-  func url(scheme: String) -> String { ListeningAddress.url(scheme: scheme, host: host, server) }
+  func url(scheme: String) -> String { place.url(scheme: scheme, server) }
 
   /// Stops accepting, and tells clients to reconnect (3001 of the client protocol), spread over the time.
   func shutdown(spreadMilliseconds: UInt64) async {
