@@ -18,6 +18,9 @@ public struct WebSocketError: Error, CustomStringConvertible {
     public static let invalidProxy = Code(description: "invalidProxy")
     /// The proxy cannot be reached or refuses; `status` has the HTTP status of its answer.
     public static let proxyFailed = Code(description: "proxyFailed")
+    /// There is no TLS with the server: `cause` is a ``TransportError`` with the code `certificateRejected` where its
+    /// certificate was not accepted.
+    public static let tlsFailed = Code(description: "tlsFailed")
     /// The attempt to connect was cancelled.
     public static let cancelled = Code(description: "cancelled")
     /// The server answered the opening handshake otherwise than with a valid 101.

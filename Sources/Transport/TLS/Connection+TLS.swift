@@ -11,15 +11,16 @@ extension Connection {
   ///   - client: trust and sessions.
   ///   - host: the name or address that the server must prove to be.
   ///   - port: with the host, the name under which sessions are kept.
+  ///   - timeoutMilliseconds: time for the handshake.
   ///   - done: told how the handshake ended.
   package func startTLS(
-    client: TLSClientContext, host: String, port: UInt16,
+    client: TLSClientContext, host: String, port: UInt16, timeoutMilliseconds: UInt64 = 10_000,
     done: @escaping (Result<Void, TransportError>) -> Void
   ) {
     assert(loop.isCurrent && tls == nil)
     do throws(TransportError) {
       let session = try client.makeSession(host: host, port: port, shared: loop.transport.tls)
-      begin(session, counters: nil, timeout: TLSClientContext.handshakeTimeoutMilliseconds, done)
+      begin(session, counters: nil, timeout: timeoutMilliseconds, done)
       // The first flight is ours; it is made at the turn's end.
       hold([])
     } catch {

@@ -5,9 +5,6 @@ import Synchronization
 public final class TLSClientContext: @unchecked Sendable {
   /// The settings that it was made from.
   public let options: TLSClientOptions
-  /// Time for a handshake in milliseconds: 10 s.
-  static let handshakeTimeoutMilliseconds: UInt64 = 10_000
-
   let context: OpaquePointer
   let sessions = TLSSessionCache()
 
@@ -113,4 +110,23 @@ private func keepSession(_ ssl: OpaquePointer?, _ session: OpaquePointer?) -> In
   else { return 0 }
   context.sessions.keep(session, for: connection.cacheKey)
   return 1
+}
+
+extension TLSClientContext {
+  private static let maximumSharedCount = 64
+  private static let shared = Mutex<[TLSClientOptions: TLSClientContext]>([:])
+
+  /// The context of the process for these options, made at first use: what they name is read once, and connections
+  /// with equal options share their sessions.
+  ///
+  /// - Throws: as ``init(_:)``.
+  package static func shared(for options: TLSClientOptions) throws(TransportError) -> TLSClientContext {
+    if let found = shared.withLock({ $0[options] }) { return found }
+    let made = try TLSClientContext(options)
+    shared.withLock {
+      if $0.count >= maximumSharedCount { $0.removeAll() }
+      $0[options] = made
+    }
+    return made
+  }
 }

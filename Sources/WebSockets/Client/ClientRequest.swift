@@ -36,10 +36,6 @@ struct ClientRequest {
     url: WebURL, options: WebSocketClientOptions, key: String? = nil, isTrusted: Bool,
     redirectedFrom: [WebURL]
   ) throws(WebSocketError) {
-    guard !url.isSecure else {
-      let message = "wss:// is not supported yet: connect through a proxy that ends TLS, or use ws://."
-      throw WebSocketError(.invalidURL, message)
-    }
     self.url = url
     self.isTrusted = isTrusted
     self.redirectedFrom = redirectedFrom

@@ -3,7 +3,7 @@ import HTTPCore
 import Transport
 import WebSocketCore
 
-/// One opening of a WebSocket, stage by stage: the host's name and TCP, the proxy, the opening handshake.
+/// One opening of a WebSocket, stage by stage: the host's name and TCP, the proxy, TLS, the opening handshake.
 ///
 /// What ``WebSocketClient/connect(to:on:options:handler:_:)`` returns.
 public final class WebSocketAttempt: @unchecked Sendable {
@@ -64,9 +64,9 @@ public final class WebSocketAttempt: @unchecked Sendable {
   private func open(_ request: ClientRequest) throws(WebSocketError) {
     let url = request.url
     let proxy = try options.proxy.server(for: url, environment: ProxyEnvironment.ofProcess)
-    let handshake = makeHandshake(request)
-    var first: ConnectionHandler = handshake
-    if let proxy { first = try stage(of: proxy, to: url, then: handshake) }
+    var first: ConnectionHandler = makeHandshake(request)
+    if url.isSecure { first = try tlsStage(to: url, then: first) }
+    if let proxy { first = try stage(of: proxy, to: url, then: first) }
     connecting = Connector.connect(
       loop: loop, host: proxy?.host ?? url.host, port: proxy?.port ?? UInt16(clamping: url.port),
       timeoutMilliseconds: connectMillisecondsLeft, handler: first
@@ -119,6 +119,24 @@ public final class WebSocketAttempt: @unchecked Sendable {
         end(.failure(WebSocketError(.proxyFailed, message, status: refusal.status)))
       }
     }
+  }
+
+  // MARK: TLS
+
+  private func tlsStage(
+    to url: WebURL, then next: ConnectionHandler
+  ) throws(WebSocketError) -> ConnectionHandler {
+    let context: TLSClientContext
+    do {
+      context = try TLSClientContext.shared(for: options.tls)
+    } catch {
+      throw WebSocketError(.invalidOptions, error.message, cause: error)
+    }
+    let (deadline, overflow) = loop.nowMilliseconds.addingReportingOverflow(connectMillisecondsLeft)
+    return TLSStage(
+      context, host: url.host, port: UInt16(clamping: url.port), deadline: overflow ? .max : deadline,
+      next: next
+    ) { [self] in end(.failure(WebSocketError(.tlsFailed, $0.message, cause: $0))) }
   }
 
   // MARK: Opening handshake

@@ -18,7 +18,10 @@ public struct WebSocketClientOptions: Sendable {
   /// How many redirects are followed; 0 follows none. `Authorization`, cookies and a password of the URL go to the
   /// first origin only. Default 5.
   public var maximumRedirects: Int
-  /// Time for name look-up, TCP and the proxy together, in
+  /// How a server behind `wss://` is checked, and more of TLS. What the options name is read once for all connections
+  /// with equal options.
+  public var tls: TLSClientOptions
+  /// Time for name look-up, TCP, the proxy and TLS together, in
   /// milliseconds, redirects included. Default 10 s.
   public var connectTimeoutMilliseconds: UInt64
   /// Time for the server's answer to the opening handshake, in milliseconds, redirects included. Default 10 s.
@@ -29,7 +32,7 @@ public struct WebSocketClientOptions: Sendable {
     socket: WebSocketOptions = WebSocketOptions(), fields: HTTPFields = HTTPFields(),
     cookies: [(name: String, value: String)] = [], subprotocols: [String] = [], origin: String? = nil,
     proxy: ProxySetting = .environment, maximumRedirects: Int = 5,
-    connectTimeoutMilliseconds: UInt64 = 10_000,
+    tls: TLSClientOptions = TLSClientOptions(), connectTimeoutMilliseconds: UInt64 = 10_000,
     handshakeTimeoutMilliseconds: UInt64 = 10_000
   ) {
     self.socket = socket
@@ -39,6 +42,7 @@ public struct WebSocketClientOptions: Sendable {
     self.origin = origin
     self.proxy = proxy
     self.maximumRedirects = maximumRedirects
+    self.tls = tls
     self.connectTimeoutMilliseconds = connectTimeoutMilliseconds
     self.handshakeTimeoutMilliseconds = handshakeTimeoutMilliseconds
   }
