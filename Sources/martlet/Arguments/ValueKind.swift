@@ -112,6 +112,22 @@ extension ValueKind where Value == String {
       },
       show: { JSON5Value.string($0).description })
   }
+
+  /// One of these texts.
+  static func choice(_ choices: String...) -> ValueKind {
+    let placeholder = choices.joined(separator: "|")
+    let plain = text(placeholder)
+    return ValueKind(
+      placeholder: placeholder,
+      read: { (raw) throws(BadValue) in
+        let text = try plain.read(raw)
+        guard choices.contains(text) else {
+          throw BadValue("is not one of \(choices.map(quoted).joined(separator: ", "))")
+        }
+        return text
+      },
+      show: plain.show)
+  }
 }
 
 extension ValueKind where Value == [String] {

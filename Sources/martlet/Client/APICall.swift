@@ -3,6 +3,7 @@ import EventLoops
 import HTTPCore
 import JSON
 import Transport
+import WebSockets
 
 /// One call of a server's HTTP API on a connection of its own. Loop-confined.
 final class APICall: ConnectionHandler, TimerTarget, @unchecked Sendable {
@@ -41,14 +42,28 @@ final class APICall: ConnectionHandler, TimerTarget, @unchecked Sendable {
     let result = await withCheckedContinuation { continuation in
       loop.execute {
         let call = APICall(request: request) { continuation.resume(returning: $0) }
-        Connector.connect(
-          loop: loop, host: server.host, port: UInt16(clamping: server.port), handler: call
-        ) { result in
-          if case .failure(let error) = result { call.end(.failure(.failure(Explanation.of(error)))) }
-        }
+        call.start(server, loop)
       }
     }
     return try result.get()
+  }
+
+  private func start(_ server: ServerAddress, _ loop: EventLoop) {
+    let port = UInt16(clamping: server.port)
+    var first: ConnectionHandler = self
+    if server.isSecure {
+      do {
+        first = TLSStage(
+          try TLSClientContext(server.tls), host: server.host, port: port,
+          deadline: loop.nowMilliseconds + Self.timeoutMilliseconds, next: self
+        ) { [self] in end(.failure(.failure(Explanation.of($0)))) }
+      } catch {
+        return end(.failure(.usage(Explanation.of(error))))
+      }
+    }
+    Connector.connect(loop: loop, host: server.host, port: port, handler: first) { [self] result in
+      if case .failure(let error) = result { end(.failure(.failure(Explanation.of(error)))) }
+    }
   }
 
   override func connected(_ connection: Connection) {
@@ -67,7 +82,8 @@ final class APICall: ConnectionHandler, TimerTarget, @unchecked Sendable {
   }
 
   override func receivedEnd(on connection: Connection) {
-    if let event = try? decoder.endOfInput() { handle(event) }
+    // What ends with the stream may have been cut on the way.
+    if !connection.isTruncated, let event = try? decoder.endOfInput() { handle(event) }
     close(connection)
   }
 

@@ -1,5 +1,6 @@
 import EventLoops
 import JSON
+import Transport
 import WebSocketCore
 import WebSockets
 
@@ -29,6 +30,7 @@ final class RealtimeClient: WebSocketHandler, TimerTarget, @unchecked Sendable {
 
   let loop: EventLoop
   private let url: String
+  private let tls: TLSClientOptions
   private let onEvent: (Event) -> Void
   private var session: ClientSession
   private var backoff: Backoff
@@ -41,11 +43,13 @@ final class RealtimeClient: WebSocketHandler, TimerTarget, @unchecked Sendable {
   private var closingReason: String?
 
   init(
-    loop: EventLoop, url: String, session: ClientSession, backoff: Backoff = Backoff(),
+    loop: EventLoop, url: String, tls: TLSClientOptions = TLSClientOptions(), session: ClientSession,
+    backoff: Backoff = Backoff(),
     onEvent: @escaping (Event) -> Void
   ) {
     self.loop = loop
     self.url = url
+    self.tls = tls
     self.session = session
     self.backoff = backoff
     self.onEvent = onEvent
@@ -58,7 +62,8 @@ final class RealtimeClient: WebSocketHandler, TimerTarget, @unchecked Sendable {
     state = .connecting
     setTimer(nil)
     // The server pings, so that a WebSocket ping of ours would say nothing new.
-    let options = WebSocketClientOptions(socket: WebSocketOptions(keepaliveIntervalMilliseconds: 0))
+    let options = WebSocketClientOptions(
+      socket: WebSocketOptions(keepaliveIntervalMilliseconds: 0), tls: tls)
     WebSocketClient.connect(to: url, on: loop, options: options, handler: self) { [self] result in
       if case .failure(let error) = result { connectFailed(error) }
     }

@@ -1,11 +1,16 @@
 import HTTPCore
+import Transport
 
-/// Where a server is, as `--url` says it: `ws://host:port` or `http://host:port`, with a path or without.
+/// Where a server is, as `--url` says it: `ws://host:port` or `http://host:port`, `wss` or `https` with TLS, with a path or
+/// without.
 struct ServerAddress: Sendable, Equatable {
   let host: String
   let port: Int
   /// `host:port` for the `Host` field.
   let authority: String
+  let isSecure: Bool
+  /// How the server is checked.
+  var tls = TLSClientOptions()
   private let target: String
 
   static let standard = "ws://127.0.0.1:8000"
@@ -27,15 +32,15 @@ struct ServerAddress: Sendable, Equatable {
     } catch {
       throw BadValue("is not a URL such as \(Self.standard)")
     }
-    if url.isSecure { throw BadValue(Unavailable.secureURL) }
     host = url.host
     port = url.port
     authority = url.authority
+    isSecure = url.isSecure
     target = url.target
   }
 
   /// The endpoint of the client protocol, unless the URL has a path.
-  var webSocketURL: String { "ws://\(authority)\(target == "/" ? "/connection/websocket" : target)" }
+  var webSocketURL: String { "\(isSecure ? "wss" : "ws")://\(authority)\(target == "/" ? "/connection/websocket" : target)" }
 
   /// The target of a call of the HTTP API.
   func apiTarget(_ method: String) -> String {
@@ -45,9 +50,5 @@ struct ServerAddress: Sendable, Equatable {
 
 /// What to say about what later builds will have.
 enum Unavailable {
-  static let tls =
-    "this build has no TLS yet; put a proxy that ends TLS (nginx, HAProxy, Caddy) in front of it"
-  static let secureURL =
-    "needs TLS, which this build does not have yet; use ws:// or a local proxy that adds TLS"
   static let deflate = "this build has no permessage-deflate yet"
 }

@@ -28,8 +28,7 @@ enum ConnectCommand: Command {
     flags: [
       header, subprotocol, origin, proxy, wait, maximumMessage,
       Switch("deflate", unavailable: Unavailable.deflate),
-      Switch("insecure", unavailable: Unavailable.tls),
-    ],
+    ] + ClientTLS.flags,
     examples: [
       .init(purpose: "Talk to 'martlet echo'.", line: "martlet connect ws://127.0.0.1:9001"),
       .init(purpose: "In a script.", line: "echo hello | martlet connect ws://127.0.0.1:9001"),
@@ -37,6 +36,9 @@ enum ConnectCommand: Command {
         purpose:
           "Speak the client protocol by hand with 'martlet serve --demo': type {\"id\":1,\"connect\":{}}.",
         line: "martlet connect ws://127.0.0.1:8000/connection/websocket"),
+      .init(
+        purpose: "By TLS, with a server whose certificate your own authority has issued.",
+        line: "martlet connect wss://127.0.0.1:9001 --ca authority.pem"),
     ],
     exitStatuses: [
       (.success, "closed normally: by us, or by the server with 1000, 1001 or without a code"),
@@ -45,13 +47,11 @@ enum ConnectCommand: Command {
     ])
 
   static func run(_ arguments: Arguments) async throws -> ExitStatus {
-    let url: WebURL
     do {
-      url = try WebURL(arguments.operands[0])
+      _ = try WebURL(arguments.operands[0])
     } catch {
       throw Problem.usage(Explanation.sentence("\(error)"))
     }
-    if url.isSecure { throw Problem.usage("\(quoted(arguments.operands[0])) \(Unavailable.secureURL)") }
     let socket: WebSocket
     do {
       socket = try await WebSocket.connect(to: arguments.operands[0], options: options(arguments))
@@ -66,11 +66,12 @@ enum ConnectCommand: Command {
     return try await receive(from: socket)
   }
 
-  private static func options(_ arguments: Arguments) -> WebSocketClientOptions {
+  private static func options(_ arguments: Arguments) throws(Problem) -> WebSocketClientOptions {
     var options = WebSocketClientOptions()
     for (name, value) in arguments.allValues(header) { options.fields.append(name, value) }
     options.subprotocols = arguments.allValues(subprotocol)
     options.origin = arguments.value(origin)
+    options.tls = try ClientTLS.options(arguments)
     if let text = arguments.value(proxy) { options.proxy = text == "none" ? .none : .url(text) }
     let largest = arguments.value(maximumMessage) ?? 16 << 20
     options.socket.limits = WebSocketLimits(maximumMessageBytes: largest)

@@ -19,7 +19,7 @@ enum DevicesCommand: Command {
         + " holds its own connection, is present in devices:fleet and publishes JSON to devices:all. One that"
         + " loses its connection comes back after a random, growing pause. 'serve --demo' lets them in."
     ],
-    flags: [ServerFlags.url, count, interval, loops, seed, duration],
+    flags: [ServerFlags.url, count, interval, loops, seed, duration] + ClientTLS.flags,
     examples: [
       .init(purpose: "Twenty devices at 'martlet serve --demo'.", line: "martlet devices"),
       .init(
@@ -35,10 +35,10 @@ enum DevicesCommand: Command {
   static func run(_ arguments: Arguments) async throws -> ExitStatus {
     Machine.raiseFileLimit()
     let termination = Termination()
-    let url = try ServerFlags.address(arguments).webSocketURL
+    let server = try ServerFlags.address(arguments)
     let total = arguments.value(count) ?? 20
-    let fleets = start(arguments, url, total)
-    Terminal.note("\(total) devices report to \(url)")
+    let fleets = start(arguments, server, total)
+    Terminal.note("\(total) devices report to \(server.webSocketURL)")
     let clock = ContinuousClock()
     let end = arguments.value(duration).map { clock.now + .seconds($0) }
     await withTaskGroup(of: Void.self) { tasks in
@@ -58,7 +58,7 @@ enum DevicesCommand: Command {
   }
 
   private static func start(
-    _ arguments: Arguments, _ url: String, _ total: Int
+    _ arguments: Arguments, _ server: ServerAddress, _ total: Int
   ) -> [(loop: EventLoop, fleet: SimulatedFleet)] {
     let interval = UInt64(arguments.value(interval) ?? 500)
     let seed = UInt64(arguments.value(seed) ?? 1)
@@ -69,7 +69,7 @@ enum DevicesCommand: Command {
         for index in stride(from: number, to: total, by: fleets.count) {
           // Starts spread over the interval spread the reports, too.
           let delay = interval * UInt64(index) / UInt64(total)
-          fleet.add(Device(index: index, seed: seed), to: url, delay: delay, intervalMilliseconds: interval)
+          fleet.add(Device(index: index, seed: seed), to: server, delay: delay, intervalMilliseconds: interval)
         }
       }
     }

@@ -28,8 +28,7 @@ enum EchoCommand: Command {
       ListeningFlags.host, port, loops, maximumMessage, maximumFragments, deflate,
       ListeningFlags.trustedProxy,
       ListeningFlags.proxyProtocol,
-      Switch("tls-certificate", unavailable: Unavailable.tls),
-      Switch("tls-key", unavailable: Unavailable.tls),
+      ServerTLS.certificate, ServerTLS.key, ServerTLS.clientAuthorities,
     ],
     examples: [
       .init(purpose: "Start it, and talk to it from a second terminal.", line: "martlet echo"),
@@ -56,7 +55,8 @@ enum EchoCommand: Command {
     let server = try await place.start(
       group: EventLoopGroup(loops: arguments.value(loops) ?? Machine.coreCount), options: httpOptions,
       service: EchoService(options))
-    Terminal.line("listening on \(place.url(scheme: "ws", server))")
+    if let context = httpOptions.tls { ServerTLS.reloadAtHangup(context) }
+    Terminal.line("listening on \(place.url(scheme: httpOptions.tls == nil ? "ws" : "wss", server))")
     ServiceManager.notifyReady()
     await termination.wait()
     ServiceManager.notifyStopping()
@@ -71,6 +71,9 @@ enum EchoCommand: Command {
     if options.listener.proxyProtocol != .off, options.trustedProxies.isEmpty {
       throw .usage("--proxy-protocol needs --trusted-proxy: whose header is believed")
     }
+    var tls = ServerTLS.Settings()
+    ServerTLS.apply(arguments, to: &tls)
+    options.tls = try ServerTLS.context(tls)
     return options
   }
 }

@@ -17,7 +17,7 @@ enum PublishCommand: Command {
         + " or anonymously."
     ],
     operands: [Operand(name: "CHANNEL"), Operand(name: "DATA")],
-    flags: [ServerFlags.url, apiKey, ServerFlags.token, ServerFlags.user, idempotencyKey, skipHistory],
+    flags: [ServerFlags.url, apiKey, ServerFlags.token, ServerFlags.user, idempotencyKey, skipHistory] + ClientTLS.flags,
     examples: [
       .init(
         purpose: "To 'martlet serve --demo'.",
@@ -95,7 +95,9 @@ enum PublishCommand: Command {
       loop.execute {
         let attempt = PublishAttempt(channel, data) { continuation.resume(returning: $0) }
         attempt.start(
-          RealtimeClient(loop: loop, url: server.webSocketURL, session: session) { attempt.handle($0) })
+          RealtimeClient(loop: loop, url: server.webSocketURL, tls: server.tls, session: session) {
+            attempt.handle($0)
+          })
       }
     }
     try result.get()

@@ -27,13 +27,12 @@ enum ServeCommand: Command {
         + " Settings come from the file, then the environment (MARTLET_PORT, MARTLET_TOKEN_SECRET, …), then flags;"
         + " the later wins.",
       "SIGTERM or Ctrl-C tells clients to reconnect elsewhere (3001), spread over --drain-seconds, and ends with"
-        + " status 0; a second one ends at once.",
+        + " status 0; a second one ends at once. SIGHUP reads TLS certificates and keys again.",
       "Sockets that systemd passes (LISTEN_FDS) are used in the place of --host and --port.",
     ],
     flags: [
       config, ListeningFlags.host, port, loops, demo, pages, drain, ListeningFlags.trustedProxy,
-      ListeningFlags.proxyProtocol, Switch("tls-certificate", unavailable: Unavailable.tls),
-      Switch("tls-key", unavailable: Unavailable.tls),
+      ListeningFlags.proxyProtocol, ServerTLS.certificate, ServerTLS.key, ServerTLS.clientAuthorities,
     ],
     examples: [
       .init(purpose: "Look around: open the page that it prints.", line: "martlet serve --demo"),
@@ -70,6 +69,7 @@ enum ServeCommand: Command {
     if let setting = arguments.value(ListeningFlags.proxyProtocol) { configuration.proxyProtocol = setting }
     let proxies = arguments.allValues(ListeningFlags.trustedProxy)
     if !proxies.isEmpty { configuration.trustedProxies = proxies }
+    ServerTLS.apply(arguments, to: &configuration.tls)
     if let problem = configuration.contradictions.first { throw .usage(problem) }
     if !configuration.pages.isEmpty, !TextFile.isDirectory(configuration.pages) {
       throw .usage("pages: \(quoted(path: configuration.pages)) is not a directory")
@@ -92,10 +92,10 @@ enum ServeCommand: Command {
         "no namespaces are configured, so there are no channels; see 'martlet config default', or try --demo")
     }
     if let pages = server.pages {
-      Terminal.line("pages on \(server.url(scheme: "http"))/ (from \(pages))")
+      Terminal.line("pages on \(server.url(scheme: server.isSecure ? "https" : "http"))/ (from \(pages))")
     } else if isDemo {
       Terminal.note("  The demo pages were not found; say where they are with --pages DIR.")
     }
-    Terminal.line("listening on \(server.url(scheme: "ws"))")
+    Terminal.line("listening on \(server.url(scheme: server.isSecure ? "wss" : "ws"))")
   }
 }

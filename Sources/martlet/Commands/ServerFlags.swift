@@ -2,7 +2,7 @@
 enum ServerFlags {
   static let url = Flag(
     "url", ServerAddress.kind, default: ServerAddress.standard, environment: "MARTLET_URL",
-    help: "the server: ws:// or http://, host and port")
+    help: "the server: ws:// or http://, with TLS wss:// or https://, host and port")
   static let token = Flag(
     "token", .text("JWT"), environment: "MARTLET_TOKEN",
     help: "connect as a client with this token; 'martlet token' makes one")
@@ -10,12 +10,14 @@ enum ServerFlags {
     "user", .text("NAME"), help: "user name to claim without a token; 'serve --demo' believes it")
 
   static func address(_ arguments: Arguments) throws(Problem) -> ServerAddress {
-    if let address = arguments.value(url) { return address }
+    var address: ServerAddress
     do {
-      return try ServerAddress(ServerAddress.standard)
+      address = try arguments.value(url) ?? ServerAddress(ServerAddress.standard)
     } catch {
       throw .usage(error.complaint)
     }
+    address.tls = try ClientTLS.options(arguments)
+    return address
   }
 
   static func session(_ arguments: Arguments) -> ClientSession {

@@ -19,7 +19,7 @@ enum SubscribeCommand: Command {
     operands: [Operand(name: "CHANNEL")],
     flags: [
       ServerFlags.url, ServerFlags.token, ServerFlags.user, subscriptionToken, dataOnly, count,
-    ],
+    ] + ClientTLS.flags,
     examples: [
       .init(
         purpose: "The reports of 'martlet devices' on 'martlet serve --demo'.",
@@ -44,7 +44,9 @@ enum SubscribeCommand: Command {
     Signals.handle { _ in outcome.yield(.success(())) }
     let loop = EventLoopGroup.singleton.next()
     loop.execute {
-      let client = RealtimeClient(loop: loop, url: server.webSocketURL, session: session) { event in
+      let client = RealtimeClient(
+        loop: loop, url: server.webSocketURL, tls: server.tls, session: session
+      ) { event in
         if let result = printer.handle(event) { outcome.yield(result) }
       }
       client.subscribe(channel, token: token)

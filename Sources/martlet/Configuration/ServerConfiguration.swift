@@ -18,6 +18,7 @@ struct ServerConfiguration: Sendable {
   var tokenAudience = ""
   var tokenIssuer = ""
   var apiKeys: [String] = []
+  var tls = ServerTLS.Settings()
   var limits = Limits()
   /// The options of channels whose name has no namespace; nil when there are no such channels.
   var defaultNamespace: NamespaceOptions?
@@ -39,7 +40,7 @@ struct ServerConfiguration: Sendable {
 
   /// Settings that cannot be used together, a line each.
   var contradictions: [String] {
-    var lines: [String] = []
+    var lines = tls.contradictions
     if limits.pongMilliseconds >= limits.pingMilliseconds {
       lines.append("limits.pong_seconds must be less than limits.ping_seconds")
     }
@@ -93,6 +94,22 @@ struct ServerConfiguration: Sendable {
       "api.keys", \.apiKeys, .list("KEY,…"), isSecret: true,
       help: "Keys of backends that may call POST /api/… (header X-API-Key). Empty means that nobody may."),
     Setting(
+      "tls.certificates", \.tls.certificates, .list("FILE,…"),
+      help:
+        "Files (PEM), each with a certificate and its chain. Clients get the one for the host that they name, else the"
+        + " first. Empty means no TLS. SIGHUP reads them again."),
+    Setting(
+      "tls.keys", \.tls.keys, .list("FILE,…"),
+      help:
+        "Files (PEM) with the private keys, in the same order. Empty means that they are in the certificates' files."),
+    Setting(
+      "tls.client_authorities", \.tls.clientAuthorities, .text("FILE"),
+      help:
+        "Only clients with a certificate that an authority of this file (PEM) has issued are let in. Empty means that"
+        + " none is asked for."),
+    Setting(
+      "tls.minimum_version", \.tls.minimumVersion, .choice("1.2", "1.3"),
+      help: "The oldest version of TLS spoken."),
       "proxy.trusted", \.trustedProxies, .addressRanges,
       help:
         "Proxies that are believed what they say of their clients: ranges such as \"10.0.0.0/8\", or \"unix\". They"

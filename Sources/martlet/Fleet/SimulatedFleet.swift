@@ -22,9 +22,9 @@ final class SimulatedFleet: @unchecked Sendable {
   init(loop: EventLoop) { self.loop = loop }
 
   /// Starts a device after `delay`, so that a fleet does not arrive in one moment.
-  func add(_ device: Device, to url: String, delay: UInt64, intervalMilliseconds: UInt64) {
+  func add(_ device: Device, to server: ServerAddress, delay: UInt64, intervalMilliseconds: UInt64) {
     let member = FleetMember(
-      device, loop: loop, url: url, intervalMilliseconds: intervalMilliseconds
+      device, loop: loop, server: server, intervalMilliseconds: intervalMilliseconds
     ) { [unowned self] change in figures = figures + change }
     members.append(member)
     _ = loop.schedule(after: delay) { member.start() }
@@ -57,7 +57,7 @@ private final class FleetMember: TimerTarget {
   private var isCounted = false
 
   init(
-    _ device: Device, loop: EventLoop, url: String, intervalMilliseconds: UInt64,
+    _ device: Device, loop: EventLoop, server: ServerAddress, intervalMilliseconds: UInt64,
     tell: @escaping (SimulatedFleet.Figures) -> Void
   ) {
     self.device = device
@@ -65,7 +65,9 @@ private final class FleetMember: TimerTarget {
     self.intervalMilliseconds = intervalMilliseconds
     self.tell = tell
     let session = ClientSession(token: nil, data: ConnectData.user(device.name))
-    let client = RealtimeClient(loop: loop, url: url, session: session) { [unowned self] in handle($0) }
+    let client = RealtimeClient(
+      loop: loop, url: server.webSocketURL, tls: server.tls, session: session
+    ) { [unowned self] in handle($0) }
     client.subscribe(Self.presence)
     self.client = client
   }

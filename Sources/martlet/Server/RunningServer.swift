@@ -10,6 +10,8 @@ struct RunningServer: Sendable {
   private let place: ListeningPlace
   /// The directory of the pages that are shown; nil when there are none.
   let pages: String?
+  /// Whether clients connect by TLS.
+  let isSecure: Bool
 
   /// - Throws: ``Problem`` when the address cannot be listened on or a setting cannot be used.
   static func start(_ configuration: ServerConfiguration, isDemo: Bool) async throws(Problem) -> RunningServer
@@ -41,13 +43,15 @@ struct RunningServer: Sendable {
     let limit = { (count: Int) in count == 0 ? nil : count }
     httpOptions.listener.maximumConnections = limit(configuration.limits.connections)
     httpOptions.listener.maximumConnectionsPerAddress = limit(configuration.limits.connectionsPerAddress)
+    httpOptions.tls = try ServerTLS.context(configuration.tls)
     let service = RealtimeServer(
       hub: hub, api: api, options: try options(configuration, pages, isDemo: isDemo),
       counters: sessionCounters)
     let place = ListeningPlace(
       host: configuration.host, port: configuration.port, environment: Program.environment())
     let server = try await place.start(group: group, options: httpOptions, service: service)
-    return RunningServer(server: server, place: place, pages: pages)
+    if let context = httpOptions.tls { ServerTLS.reloadAtHangup(context) }
+    return RunningServer(server: server, place: place, pages: pages, isSecure: httpOptions.tls != nil)
   }
 
   func url(scheme: String) -> String { place.url(scheme: scheme, server) }
