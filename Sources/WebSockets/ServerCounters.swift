@@ -14,6 +14,7 @@ public final class ServerCounters: Sendable {
   let slowConsumers = Atomic<UInt64>(0)
   let authenticationTimeouts = Atomic<UInt64>(0)
   let listener = ListenerCounters()
+  let tls = TLSCounters()
 
   /// Makes counters at zero.
   public init() {}
@@ -36,7 +37,7 @@ public final class ServerCounters: Sendable {
       ("connections_refused", listener.overTotal.load(ordering: .relaxed)),
       ("connections_refused_by_address", listener.overAddress.load(ordering: .relaxed)),
       ("proxy_headers_refused", listener.badProxyHeaders.load(ordering: .relaxed)),
-    ]
+    ] + tls.values
   }
 }
 

@@ -16,6 +16,9 @@ public final class HTTPExchange: @unchecked Sendable {
   public let loop: EventLoop
   /// The address of the peer: the client, or the HTTP proxy that it came through.
   public let peerAddress: SocketAddress
+  /// The certificate that the client has proved to hold, where the server asks for one; see
+  /// ``TLSServerOptions/clientCertificates``.
+  public let clientCertificate: TLSPeerCertificate?
   /// Who sent the request, and how, as far as trusted proxies tell.
   private let origin: ForwardedRequest
   /// Taken by the answer.
@@ -29,6 +32,7 @@ public final class HTTPExchange: @unchecked Sendable {
     self.body = body
     self.loop = transport.loop
     self.peerAddress = transport.peerAddress
+    self.clientCertificate = transport.peerCertificate
     self.origin = origin
     self.connection = connection
   }

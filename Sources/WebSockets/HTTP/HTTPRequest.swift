@@ -15,6 +15,8 @@ public struct HTTPRequest: Sendable {
   public let clientAddress: SocketAddress
   /// Whether the client sent the request by TLS, to this server or to a trusted proxy.
   public let isSecure: Bool
+  /// The certificate that the client has proved to hold, where the server asks for one.
+  public let clientCertificate: TLSPeerCertificate?
   /// What the path says in the places of its route's parameters, decoded.
   public internal(set) var parameters: [String: String] = [:]
 
@@ -25,6 +27,7 @@ public struct HTTPRequest: Sendable {
     peerAddress = exchange.peerAddress
     clientAddress = exchange.clientAddress
     isSecure = exchange.isSecure
+    clientCertificate = exchange.clientCertificate
   }
 
   /// The path of the target, percent-encoding left as it came.

@@ -68,7 +68,9 @@ private struct ServerParts: Sendable {
     self.registries = registries
     listenerOptions = options.listenerForHTTP
     makeHandler = { loop in
-      HTTPServerConnection(service: service, options: options, registry: registries[loop.index])
+      let handler = HTTPServerConnection(service: service, options: options, registry: registries[loop.index])
+      guard let tls = options.tls else { return handler }
+      return TLSAcceptor(server: tls, counters: options.counters.tls, next: handler)
     }
   }
 }
@@ -78,6 +80,8 @@ extension HTTPServerOptions {
   var listenerForHTTP: ListenerOptions {
     var listener = listener
     listener.counters = counters.listener
+    // By TLS nothing can be said without a handshake, which is what a full server saves itself.
+    guard tls == nil else { return listener }
     listener.refusalAnswer = { refusal in
       switch refusal {
       case .tooManyConnections:

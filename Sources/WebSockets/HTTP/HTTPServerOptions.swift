@@ -12,6 +12,8 @@ public struct HTTPServerOptions: Sendable {
   public var idleTimeoutMilliseconds: UInt64
   /// How the server listens, and whom it lets in.
   public var listener: ListenerOptions
+  /// Certificates and settings of TLS; nil for a server without. A PROXY protocol header comes before TLS.
+  public var tls: TLSServerContext?
   /// The fields in which trusted proxies say who the client is. Default `X-Forwarded-For` and its like.
   public var forwardedFields = ForwardedFields.xForwarded
   /// Counts how often limits are met; pass one of your own to read it.

@@ -17,7 +17,9 @@ enum ClientTLS {
   static func options(_ arguments: Arguments) throws(Problem) -> TLSClientOptions {
     var options = TLSClientOptions()
     if arguments.has(insecure) {
-      if arguments.value(authorities) != nil { throw .usage("--insecure looks at no authorities; leave out --ca") }
+      if arguments.value(authorities) != nil {
+        throw .usage("--insecure looks at no authorities; leave out --ca")
+      }
       options.verification = .none
     } else if let file = arguments.value(authorities) {
       options.verification = .authorities(file: file)

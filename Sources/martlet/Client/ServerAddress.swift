@@ -40,7 +40,9 @@ struct ServerAddress: Sendable, Equatable {
   }
 
   /// The endpoint of the client protocol, unless the URL has a path.
-  var webSocketURL: String { "\(isSecure ? "wss" : "ws")://\(authority)\(target == "/" ? "/connection/websocket" : target)" }
+  var webSocketURL: String {
+    "\(isSecure ? "wss" : "ws")://\(authority)\(target == "/" ? "/connection/websocket" : target)"
+  }
 
   /// The target of a call of the HTTP API.
   func apiTarget(_ method: String) -> String {

@@ -52,9 +52,10 @@ enum ConnectCommand: Command {
     } catch {
       throw Problem.usage(Explanation.sentence("\(error)"))
     }
+    let options = try options(arguments)
     let socket: WebSocket
     do {
-      socket = try await WebSocket.connect(to: arguments.operands[0], options: options(arguments))
+      socket = try await WebSocket.connect(to: arguments.operands[0], options: options)
     } catch {
       throw Problem.failure(Explanation.of(error))
     }

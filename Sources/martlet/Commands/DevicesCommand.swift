@@ -69,7 +69,8 @@ enum DevicesCommand: Command {
         for index in stride(from: number, to: total, by: fleets.count) {
           // Starts spread over the interval spread the reports, too.
           let delay = interval * UInt64(index) / UInt64(total)
-          fleet.add(Device(index: index, seed: seed), to: server, delay: delay, intervalMilliseconds: interval)
+          fleet.add(
+            Device(index: index, seed: seed), to: server, delay: delay, intervalMilliseconds: interval)
         }
       }
     }

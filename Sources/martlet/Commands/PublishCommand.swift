@@ -17,7 +17,8 @@ enum PublishCommand: Command {
         + " or anonymously."
     ],
     operands: [Operand(name: "CHANNEL"), Operand(name: "DATA")],
-    flags: [ServerFlags.url, apiKey, ServerFlags.token, ServerFlags.user, idempotencyKey, skipHistory] + ClientTLS.flags,
+    flags: [ServerFlags.url, apiKey, ServerFlags.token, ServerFlags.user, idempotencyKey, skipHistory]
+      + ClientTLS.flags,
     examples: [
       .init(
         purpose: "To 'martlet serve --demo'.",

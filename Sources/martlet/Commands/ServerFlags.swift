@@ -11,10 +11,14 @@ enum ServerFlags {
 
   static func address(_ arguments: Arguments) throws(Problem) -> ServerAddress {
     var address: ServerAddress
-    do {
-      address = try arguments.value(url) ?? ServerAddress(ServerAddress.standard)
-    } catch {
-      throw .usage(error.complaint)
+    if let given = arguments.value(url) {
+      address = given
+    } else {
+      do {
+        address = try ServerAddress(ServerAddress.standard)
+      } catch {
+        throw .usage(error.complaint)
+      }
     }
     address.tls = try ClientTLS.options(arguments)
     return address

@@ -101,7 +101,8 @@ struct ServerConfiguration: Sendable {
     Setting(
       "tls.keys", \.tls.keys, .list("FILE,…"),
       help:
-        "Files (PEM) with the private keys, in the same order. Empty means that they are in the certificates' files."),
+        "Files (PEM) with the private keys, in the same order. Empty means that they are in the certificates' files."
+    ),
     Setting(
       "tls.client_authorities", \.tls.clientAuthorities, .text("FILE"),
       help:
@@ -110,6 +111,7 @@ struct ServerConfiguration: Sendable {
     Setting(
       "tls.minimum_version", \.tls.minimumVersion, .choice("1.2", "1.3"),
       help: "The oldest version of TLS spoken."),
+    Setting(
       "proxy.trusted", \.trustedProxies, .addressRanges,
       help:
         "Proxies that are believed what they say of their clients: ranges such as \"10.0.0.0/8\", or \"unix\". They"

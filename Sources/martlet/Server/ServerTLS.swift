@@ -69,7 +69,7 @@ enum ServerTLS {
   /// Reads the files again at each SIGHUP, and says what came of it.
   static func reloadAtHangup(_ context: TLSServerContext) {
     Signals.handleHangup {
-      do {
+      do throws(TransportError) {
         try context.reload()
         Terminal.note("TLS: certificates and keys are read again")
       } catch {

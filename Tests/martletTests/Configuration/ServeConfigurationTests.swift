@@ -41,12 +41,32 @@ import Testing
     #expect(try configuration(["--demo"], ["MARTLET_API_KEYS": "own"]).apiKeys == ["own"])
   }
 
-  @Test("Pages must be a directory, and TLS is refused in words")
+  @Test("Pages must be a directory, and keys have certificates")
   func refused() {
     #expect(throws: Problem.usage("pages: \"/no/such\" is not a directory")) {
       try configuration(["--pages", "/no/such"])
     }
-    #expect(throws: Problem.self) { try configuration(["--tls-key", "key.pem"]) }
+    #expect(throws: Problem.usage("tls: a key needs a certificate")) {
+      try configuration(["--tls-key", "key.pem"])
+    }
+    #expect(throws: Problem.self) {
+      try configuration(["--tls-certificate", "a", "--tls-certificate", "b", "--tls-key", "a"])
+    }
+    #expect(throws: Problem.self) { try configuration(["--tls-client-ca", "a"]) }
+  }
+
+  @Test("TLS from variables, and flags over them")
+  func tls() throws {
+    let variables = ["MARTLET_TLS_CERTIFICATES": "a.pem,b.pem", "MARTLET_TLS_KEYS": "a.key,b.key"]
+    let set = try configuration([], variables).tls
+    #expect(set.certificates == ["a.pem", "b.pem"] && set.keys == ["a.key", "b.key"])
+    // The variables' keys do not belong to the flag's certificate.
+    let given = try configuration(["--tls-certificate", "c.pem"], variables).tls
+    #expect(given.certificates == ["c.pem"] && given.keys.isEmpty)
+    #expect(throws: Problem.self) { try configuration([], ["MARTLET_TLS_MINIMUM_VERSION": "1.1"]) }
+    #expect(throws: Problem.self) {
+      try ServerTLS.context(ServerTLS.Settings(certificates: ["/no/such.pem"]))
+    }
   }
 
   @Test("Identifiers are UUIDs and differ")
