@@ -11,7 +11,8 @@ import Testing
       inbox.take(waiter, ticket: ticket)
       then(ticket)
     }
-    return try? result.get()
+    guard case .message(let message)? = try? result.get() else { return nil }
+    return message
   }
 
   @Test func aCancellationThatComesLateEndsNoOtherWait() async throws {

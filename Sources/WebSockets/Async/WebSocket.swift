@@ -102,7 +102,7 @@ public final class WebSocket: Sendable {
     }
   }
 
-  private nonisolated(nonsending) func finishSending(_ isSent: Bool) async throws(WebSocketError) {
+  nonisolated(nonsending) func finishSending(_ isSent: Bool) async throws(WebSocketError) {
     guard isSent else { throw WebSocketError(.notOpen, "The connection is not open.") }
     if loop.isCurrent, connection.bufferedByteCount <= sendHighWatermark { return }
     await withUnsafeContinuation { signal in
@@ -134,24 +134,16 @@ extension WebSocket: AsyncSequence {
     public mutating func next(
       isolation actor: isolated (any Actor)? = #isolation
     ) async throws(WebSocketError) -> WebSocketMessage? {
-      let loop = socket.loop
-      let inbox = socket.inbox
-      if loop.isCurrent, let result = inbox.takeNow() { return try result.get() }
-      let ticket = inbox.makeTicket()
-      let result = await withTaskCancellationHandler {
-        await withUnsafeContinuation { waiter in
-          if loop.isCurrent {
-            inbox.take(waiter, ticket: ticket)
-          } else {
-            loop.execute { inbox.take(waiter, ticket: ticket) }
-          }
-          // A cancellation may have been posted before the waiter was in its place.
-          if Task.isCancelled { loop.execute { inbox.cancelWaiter(ticket: ticket) } }
+      var parts = WebSocketAssembly(limit: socket.connection.options.limits.maximumMessageBytes)
+      while let item = try await socket.nextItem() {
+        switch item {
+        case .message(let message): return message
+        case .fragment(let fragment):
+          guard parts.append(fragment) else { throw await socket.refuseLargeMessage() }
+          if let message = parts.message { return message }
         }
-      } onCancel: {
-        loop.execute { inbox.cancelWaiter(ticket: ticket) }
       }
-      return try result.get()
+      return nil
     }
   }
 
@@ -163,5 +155,55 @@ extension WebSocket: AsyncSequence {
   /// An iterator; one at a time.
   public func makeAsyncIterator() -> AsyncIterator {
     AsyncIterator(socket: self)
+  }
+}
+
+extension WebSocket {
+  /// What arrives next, whole or in pieces; nil at the end of a normal closure or when the task is cancelled.
+  func nextItem(
+    isolation actor: isolated (any Actor)? = #isolation
+  ) async throws(WebSocketError) -> WebSocketInbox.Item? {
+    let (loop, inbox) = (loop, inbox)
+    if loop.isCurrent, let result = inbox.takeNow() { return try result.get() }
+    let ticket = inbox.makeTicket()
+    let result = await withTaskCancellationHandler {
+      await withUnsafeContinuation { waiter in
+        if loop.isCurrent {
+          inbox.take(waiter, ticket: ticket)
+        } else {
+          loop.execute { inbox.take(waiter, ticket: ticket) }
+        }
+        // A cancellation may have been posted before the waiter was in its place.
+        if Task.isCancelled { loop.execute { inbox.cancelWaiter(ticket: ticket) } }
+      }
+    } onCancel: {
+      loop.execute { inbox.cancelWaiter(ticket: ticket) }
+    }
+    return try result.get()
+  }
+
+  /// Whole messages were asked of a socket that has them in pieces, and one is larger than the limit for those.
+  func refuseLargeMessage() async -> WebSocketError {
+    let reason = "The message is too big."
+    await onLoop { $0.connection.close(code: .messageTooBig, reason: reason) }
+    return WebSocketError(.closedAbnormally, reason, closeCode: .messageTooBig)
+  }
+}
+
+/// Puts pieces together, up to a limit.
+private struct WebSocketAssembly {
+  let limit: Int
+  private var bytes: [UInt8] = []
+  private(set) var message: WebSocketMessage?
+
+  init(limit: Int) { self.limit = limit }
+
+  /// False if the message is too large.
+  mutating func append(_ fragment: WebSocketFragment) -> Bool {
+    guard fragment.bytes.count <= limit - bytes.count else { return false }
+    if bytes.isEmpty { bytes = fragment.bytes } else { bytes += fragment.bytes }
+    guard fragment.isFinal else { return true }
+    message = fragment.kind == .text ? .text(String(decoding: bytes, as: UTF8.self)) : .binary(bytes)
+    return true
   }
 }

@@ -5,13 +5,26 @@ import WebSocketCore
 /// Collects the messages of one connection for a task that awaits them, and holds the peer back when the
 /// task falls behind. Loop-confined.
 final class WebSocketInbox: WebSocketHandler, @unchecked Sendable {
-  typealias Waiter = UnsafeContinuation<Result<WebSocketMessage?, WebSocketError>, Never>
+  /// What arrives: whole messages, or pieces of them, as the options say.
+  enum Item {
+    case message(WebSocketMessage)
+    case fragment(WebSocketFragment)
+
+    var byteCount: Int {
+      switch self {
+      case .message(let message): message.byteCount
+      case .fragment(let fragment): fragment.bytes.count
+      }
+    }
+  }
+
+  typealias Waiter = UnsafeContinuation<Result<Item?, WebSocketError>, Never>
   typealias Signal = UnsafeContinuation<Void, Never>
 
   /// Reading stops when more bytes than this wait to be taken, and goes on at half of it.
   private let highWatermark: Int
-  /// Waiting messages; those before `first` are taken.
-  private var messages: [WebSocketMessage] = []
+  /// Waiting items; those before `first` are taken.
+  private var items: [Item] = []
   private var first = 0
   private var waitingBytes = 0
   private var isPaused = false
@@ -21,6 +34,8 @@ final class WebSocketInbox: WebSocketHandler, @unchecked Sendable {
   private let lastTicket = Atomic<UInt64>(0)
   private var drainSignals: [Signal] = []
   private var closeSignals: [Signal] = []
+  /// Tasks that wait for the end of a message that another one sends in pieces; nil while there is none.
+  private var streamSignals: [Signal]?
   /// How the connection ended; nil while it has not.
   private(set) var ending: Result<Void, WebSocketError>?
   private(set) var closeCode: CloseCode?
@@ -42,14 +57,25 @@ final class WebSocketInbox: WebSocketHandler, @unchecked Sendable {
   override func received(
     _ message: UnsafeRawBufferPointer, _ kind: MessageKind, on connection: WebSocketConnection
   ) {
-    let message = WebSocketMessage(message, kind)
+    arrived(.message(WebSocketMessage(message, kind)), on: connection)
+  }
+
+  override func receivedFragment(
+    _ fragment: UnsafeRawBufferPointer, _ kind: MessageKind, isFirst: Bool, isFinal: Bool,
+    on connection: WebSocketConnection
+  ) {
+    let fragment = WebSocketFragment(kind: kind, bytes: Array(fragment), isFirst: isFirst, isFinal: isFinal)
+    arrived(.fragment(fragment), on: connection)
+  }
+
+  private func arrived(_ item: Item, on connection: WebSocketConnection) {
     if let waiter {
       self.waiter = nil
-      waiter.resume(returning: .success(message))
+      waiter.resume(returning: .success(item))
       return
     }
-    messages.append(message)
-    waitingBytes += message.byteCount + MemoryLayout<WebSocketMessage>.stride
+    items.append(item)
+    waitingBytes += item.byteCount + MemoryLayout<Item>.stride
     if waitingBytes > highWatermark, !isPaused {
       isPaused = true
       connection.pauseReading()
@@ -85,20 +111,20 @@ final class WebSocketInbox: WebSocketHandler, @unchecked Sendable {
   }
 
   /// The next message if it is known already what it is: a message, nil at the end, or the error that ended it.
-  func takeNow() -> Result<WebSocketMessage?, WebSocketError>? {
-    if first < messages.count {
-      let message = messages[first]
+  func takeNow() -> Result<Item?, WebSocketError>? {
+    if first < items.count {
+      let item = items[first]
       first += 1
-      if first == messages.count {
-        messages.removeAll(keepingCapacity: messages.capacity <= 64)
+      if first == items.count {
+        items.removeAll(keepingCapacity: items.capacity <= 64)
         first = 0
       }
-      waitingBytes -= message.byteCount + MemoryLayout<WebSocketMessage>.stride
+      waitingBytes -= item.byteCount + MemoryLayout<Item>.stride
       if isPaused, waitingBytes <= highWatermark / 2 {
         isPaused = false
         connection?.resumeReading()
       }
-      return .success(message)
+      return .success(item)
     }
     return ending.map { $0.map { nil } }
   }
@@ -134,5 +160,28 @@ final class WebSocketInbox: WebSocketHandler, @unchecked Sendable {
 
   func whenClosed(_ signal: Signal) {
     if ending != nil { signal.resume() } else { closeSignals.append(signal) }
+  }
+
+  // MARK: Messages in pieces
+
+  /// Gives the right to send a message in pieces, first come, first served.
+  func whenStreamFree(_ signal: Signal) {
+    if streamSignals == nil || ending != nil {
+      if streamSignals == nil { streamSignals = [] }
+      signal.resume()
+    } else {
+      streamSignals?.append(signal)
+    }
+  }
+
+  /// Passes the right on.
+  func endStream() {
+    guard let waiting = streamSignals else { return }
+    guard let next = waiting.first else {
+      streamSignals = nil
+      return
+    }
+    streamSignals = Array(waiting.dropFirst())
+    next.resume()
   }
 }
