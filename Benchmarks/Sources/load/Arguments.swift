@@ -15,7 +15,7 @@ struct Arguments {
   static let usage = """
     load: idle connections, churn and echo load on a WebSocket server
 
-      --url URL          ws:// address of the server             (ws://127.0.0.1:9001/)
+      --url URL          ws:// or wss:// address of the server   (ws://127.0.0.1:9001/)
       --pid PID          the server's process: shows its CPU time and memory
       --idle N           connections that are opened first and stay idle      (0)
       --greeting TEXT    sent by each idle connection, whose reply is awaited

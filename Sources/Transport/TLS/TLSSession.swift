@@ -93,6 +93,8 @@ final class TLSSession {
         }
       }
       count += read
+      // OpenSSL reads no further than the record that it gives out: asking once more would only be told so.
+      if input.isEmpty { return (count, .needsInput) }
     }
     return (count, .done)
   }
