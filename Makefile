@@ -1,6 +1,6 @@
 # Everything a person does with this repository. `make help` lists it.
 .DEFAULT_GOAL := help
-.PHONY: help run build test conformance echo-client lint format bench fuzz coverage clean setup setup-test
+.PHONY: help run build test conformance echo-client lint format bench fuzz coverage asan tsan clean setup setup-test
 
 # What `make run` starts, e.g. make run ARGS="echo --port 9001"
 ARGS ?= serve --demo
@@ -48,6 +48,12 @@ fuzz: setup  ## fuzz the decoders: each target for SECONDS=60, or TARGET=name al
 
 coverage: setup  ## line coverage of HTTPCore and WebSocketCore, which must be complete
 	@scripts/coverage
+
+asan: setup  ## unit tests under AddressSanitizer, with its search for leaks
+	@scripts/sanitize address
+
+tsan: setup  ## unit tests under ThreadSanitizer
+	@scripts/sanitize thread
 
 clean:  ## remove everything that was built or installed under .build
 	rm -rf .build

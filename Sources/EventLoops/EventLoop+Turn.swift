@@ -75,6 +75,16 @@ extension EventLoop {
       runJobs()
       turns += 1
     } while turns < maximumLastTurns && !(local.isEmpty && endOfTurnTargets.isEmpty && mailbox.isEmpty)
+    releaseAll()
     clinux_set_current_loop(nil)
+  }
+
+  /// Lets go of everything that waits or is kept for this loop, when there is no further turn: most of it holds the loop.
+  func releaseAll() {
+    mailbox.close(into: &local)
+    // First out of the loop, then freed: what ends may come back to the loop.
+    let released = (timers.removeAll(), local, endOfTurnTargets, storages, transportStorage)
+    (local, endOfTurnTargets, storages, transportStorage) = ([], [], [:], nil)
+    withExtendedLifetime(released) {}
   }
 }

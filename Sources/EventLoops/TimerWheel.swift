@@ -82,6 +82,15 @@ struct TimerWheel: ~Copyable {
     return true
   }
 
+  /// Takes all timers back, and returns their targets: what their end sets off may come back to the wheel.
+  mutating func removeAll() -> [any TimerTarget] {
+    nodes.indices.compactMap { index in
+      guard nodes[index].slot >= 0 else { return nil }
+      unlink(Int32(index))
+      return release(Int32(index))
+    }
+  }
+
   /// The time at which `advance` has something to do, or nil. May be early: timers far away first move down a level.
   var nextTime: UInt64? { nextSlot?.time }
 

@@ -108,6 +108,40 @@ private final class Record: @unchecked Sendable {
     #expect(waited >= 15)
   }
 
+  @Test func whatALoopHoldsIsFreedWhenItStops() async {
+    let group = EventLoopGroup(loops: 1)
+    let loop = group.loops[0]
+    let watch = Watch()
+    await onLoop(loop) {
+      let target = HoldingTarget(loop)
+      watch.target = target
+      _ = loop.schedule(after: 1_000_000, target, token: 0)
+      _ = loop.storage { HoldingTarget($0) }
+    }
+    #expect(watch.target != nil)
+    group.shutdown()
+    #expect(watch.target == nil)
+    // What is posted to a loop that has stopped is not kept.
+    var posted: Watch? = Watch()
+    weak let last = posted
+    loop.execute { [posted] in _ = posted }
+    posted = nil
+    #expect(last == nil)
+  }
+
+  @Test func whatASimulatedLoopHoldsIsFreedWithItsNetwork() {
+    weak var target: HoldingTarget?
+    weak var loop: EventLoop?
+    do {
+      let network = SimulatedNetwork()
+      let made = HoldingTarget(network.makeLoop())
+      (target, loop) = (made, made.loop)
+      _ = made.loop.schedule(after: 1, made, token: 0)
+      made.loop.execute { [made = UncheckedReference(value: made)] in _ = made }
+    }
+    #expect(target == nil && loop == nil)
+  }
+
   @Test func nextIsTheCallersLoop() async {
     let group = EventLoopGroup(loops: 3)
     defer { group.shutdown() }
@@ -115,6 +149,30 @@ private final class Record: @unchecked Sendable {
     #expect(await onLoop(loop) { group.next() === loop })
     #expect(Set((0..<3).map { _ in group.next().index }) == [0, 1, 2])
   }
+}
+
+/// Holds its loop, which holds it.
+private final class HoldingTarget: TimerTarget {
+  let loop: EventLoop
+  var timer: TimerID?
+
+  init(_ loop: EventLoop) {
+    self.loop = loop
+    timer = loop.schedule(after: 5, {})
+  }
+
+  // Comes back to the loop that lets go of it.
+  deinit { if let timer { loop.cancel(timer) } }
+
+  func timerFired(_ token: UInt64) {}
+}
+
+private final class Watch: @unchecked Sendable {
+  weak var target: HoldingTarget?
+}
+
+private struct UncheckedReference: @unchecked Sendable {
+  let value: HoldingTarget
 }
 
 private actor Counter {

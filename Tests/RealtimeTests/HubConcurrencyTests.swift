@@ -47,6 +47,10 @@ import Testing
     for loop in 0..<count {
       #expect(seen[0].filter { $0.hasPrefix("\(loop):") } == (0..<perLoop).map { "\(loop):\($0)" })
     }
+    // Clients and the channels that they are in hold each other.
+    for shard in hub.shards {
+      shard.loop.execute { for client in shard.clients.values { hub.remove(client) } }
+    }
     group.shutdown()
   }
 

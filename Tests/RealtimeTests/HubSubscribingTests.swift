@@ -172,7 +172,7 @@ import Testing
     let world = World(loops: 1, default: .open(historySize: 10))
     let clients = (0..<4).map { world.client("\($0)") }
     for client in clients { client.subscribe("c") }
-    clients[1].onPublication = { publication in
+    clients[1].onPublication = { [unowned world] publication in
       guard publication.data.text == "1" else { return }
       world.hub.publish(PublishRequest("2"), to: "c", as: .client(clients[1]))
     }
@@ -185,7 +185,7 @@ import Testing
     let ann = world.client("ann")
     ann.subscribe("c")
     var (count, isStopped) = (0, false)
-    ann.onPublication = { _ in
+    ann.onPublication = { [unowned world] _ in
       count += 1
       if !isStopped { world.hub.publish(PublishRequest("again"), to: "c", as: .server) }
     }
@@ -200,7 +200,7 @@ import Testing
     let world = World(loops: 1)
     let clients = (0..<4).map { world.client("\($0)") }
     for client in clients { client.subscribe("c") }
-    clients[0].onPublication = { _ in
+    clients[0].onPublication = { [unowned world] _ in
       world.hub.remove(clients[2])
       world.hub.unsubscribe(clients[0], from: "c")
     }

@@ -25,6 +25,19 @@ final class World {
       randomBits: { counter.next() })
   }
 
+  /// Channels and the clients in them hold each other until the clients go.
+  deinit {
+    for shard in hub.shards {
+      shard.loop.execute { [hub] in
+        for client in shard.clients.values {
+          (client as? Client)?.onPublication = nil
+          hub.remove(client)
+        }
+      }
+    }
+    network.runUntilIdle()
+  }
+
   /// Turns all loops until none has anything to do.
   func settle() {
     network.runUntilIdle()
@@ -111,7 +124,7 @@ struct LoudEncoding: WireEncoding {
 
 /// A subscriber that writes down what it is told.
 final class Client: Subscriber {
-  let hub: Hub
+  unowned let hub: Hub
   private(set) var events: [String] = []
   private(set) var frames: [SharedBytes] = []
   var onPublication: ((Publication) -> Void)?

@@ -23,6 +23,12 @@ final class SimulatedServer {
     address = listener.address
   }
 
+  /// A handler may hold its connection, which holds it, until it is told of the end.
+  deinit {
+    loop.execute { [registry] in for connection in registry.all { connection.abort() } }
+    network.runUntilIdle()
+  }
+
   func connect() throws -> SimulatedSocket {
     let socket = try #require(network.connect(to: address))
     network.runUntilIdle()

@@ -26,6 +26,14 @@ package final class SimulatedNetwork {
 
   package init() {}
 
+  /// Nothing runs on the loops any more; what their sockets and timers hold holds them in turn.
+  deinit {
+    for loop in loops {
+      (loop.driver as? SimulatedDriver)?.releaseAll()
+      loop.releaseAll()
+    }
+  }
+
   /// A loop driven by the calling thread.
   package func makeLoop() -> EventLoop {
     let loop = EventLoop(index: loops.count, driver: SimulatedDriver(network: self), drivenByCaller: true)

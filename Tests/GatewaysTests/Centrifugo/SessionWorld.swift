@@ -50,6 +50,14 @@ final class SessionWorld {
     change(&options)
   }
 
+  /// Channels and the clients in them hold each other until the clients go.
+  deinit {
+    for shard in hub.shards {
+      shard.loop.execute { [hub] in for client in shard.clients.values { hub.remove(client) } }
+    }
+    network.runUntilIdle()
+  }
+
   /// A connection that has not said anything yet.
   func open() -> TestClient { TestClient(self) }
 

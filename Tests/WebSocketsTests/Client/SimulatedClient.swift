@@ -18,13 +18,22 @@ final class SimulatedClient {
 
   init() { loop = network.makeLoop() }
 
+  /// The handler holds its connection, which holds it, until it is told of the end.
+  deinit {
+    loop.execute { [handler, attempt] in
+      attempt?.cancel()
+      handler.connection?.abort()
+    }
+    network.runUntilIdle()
+  }
+
   /// Connections to this address succeed.
   func listen(_ address: SocketAddress) {
     network.connectScripts[address] = .succeeds { [unowned self] in peers.append($0) }
   }
 
   func connect(_ url: String, _ options: WebSocketClientOptions = WebSocketClientOptions()) {
-    nonisolated(unsafe) let shared = self
+    nonisolated(unsafe) unowned let shared = self
     attempt = WebSocketClient.connect(to: url, on: loop, options: options, handler: handler) {
       shared.results.append($0)
     }
