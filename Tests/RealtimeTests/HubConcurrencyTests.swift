@@ -57,7 +57,7 @@ import Testing
   @Test func theAsyncMethodsMayBeCalledFromAnywhere() async throws {
     let group = EventLoopGroup(loops: 2)
     let hub = Hub(
-      loops: group.loops, namespaces: Namespaces(default: .open(historySize: 10)),
+      loops: group.loops, namespaces: Namespaces(default: .open(historySize: 10, ttl: 3_600_000)),
       encodings: [PlainEncoding()],
       wallClock: { 0 }, randomBits: { 35 })
     #expect(try await hub.publish(PublishRequest("1"), to: "c") == StreamPosition(epoch: "z", offset: 1))
