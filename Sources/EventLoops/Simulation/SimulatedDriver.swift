@@ -22,12 +22,11 @@ package final class SimulatedDriver: Driver {
     var isBroken = false
   }
 
-  // The network has its loops, which have their drivers.
-  private unowned let network: SimulatedNetwork
+  private let network: SimulatedNetwork.State
   private var slots: [Slot] = []
   private let receiveBuffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 512 * 1024, alignment: 64)
 
-  init(network: SimulatedNetwork) {
+  init(network: SimulatedNetwork.State) {
     self.network = network
     super.init()
   }

@@ -13,21 +13,54 @@ package final class SimulatedNetwork {
     case succeeds((SimulatedSocket) -> Void)
   }
 
-  /// The virtual time in milliseconds.
-  package private(set) var now: UInt64 = 1_000_000
-  package private(set) var loops: [EventLoop] = []
-  /// What connects meet, by address; refused where nothing is said.
-  package var connectScripts: [SocketAddress: ConnectScript] = [:]
-  /// Errors (errno) for the next accepts, one each.
-  package var acceptErrors: [Int32] = []
+  /// What drivers share; it does not hold the loops, so that they can be freed.
+  final class State {
+    var now: UInt64 = 1_000_000
+    var connectScripts: [SocketAddress: ConnectScript] = [:]
+    var acceptErrors: [Int32] = []
+    var listeners: [SocketAddress: (driver: SimulatedDriver, id: RegistrationID)] = [:]
+    private var lastPort: UInt16 = 40_000
 
-  var listeners: [SocketAddress: (driver: SimulatedDriver, id: RegistrationID)] = [:]
-  private var lastPort: UInt16 = 40_000
+    func nextPort() -> UInt16 {
+      lastPort &+= 1
+      return lastPort
+    }
+
+    func connect(to address: SocketAddress, from source: SocketAddress? = nil) -> SimulatedSocket? {
+      guard let listener = listeners[address] else { return nil }
+      let (near, far) = SimulatedSocket.pair(near: source ?? .loopback(port: nextPort()), far: address)
+      listener.driver.addPending(far, to: listener.id)
+      return near
+    }
+  }
+
+  package private(set) var loops: [EventLoop] = []
+  private let state = State()
+
+  /// The virtual time in milliseconds.
+  package private(set) var now: UInt64 {
+    get { state.now }
+    set { state.now = newValue }
+  }
+
+  /// What connects meet, by address; refused where nothing is said.
+  package var connectScripts: [SocketAddress: ConnectScript] {
+    get { state.connectScripts }
+    set { state.connectScripts = newValue }
+  }
+
+  /// Errors (errno) for the next accepts, one each.
+  package var acceptErrors: [Int32] {
+    get { state.acceptErrors }
+    set { state.acceptErrors = newValue }
+  }
 
   package init() {}
 
   /// Nothing runs on the loops any more; what their sockets and timers hold holds them in turn.
   deinit {
+    state.listeners = [:]
+    state.connectScripts = [:]
     for loop in loops {
       (loop.driver as? SimulatedDriver)?.releaseAll()
       loop.releaseAll()
@@ -36,17 +69,14 @@ package final class SimulatedNetwork {
 
   /// A loop driven by the calling thread.
   package func makeLoop() -> EventLoop {
-    let loop = EventLoop(index: loops.count, driver: SimulatedDriver(network: self), drivenByCaller: true)
+    let loop = EventLoop(index: loops.count, driver: SimulatedDriver(network: state), drivenByCaller: true)
     loops.append(loop)
     return loop
   }
 
   /// Connects to a listener on a simulated loop; the test holds the returned end. Nil: nobody listens.
   package func connect(to address: SocketAddress, from source: SocketAddress? = nil) -> SimulatedSocket? {
-    guard let listener = listeners[address] else { return nil }
-    let (near, far) = SimulatedSocket.pair(near: source ?? .loopback(port: nextPort()), far: address)
-    listener.driver.addPending(far, to: listener.id)
-    return near
+    state.connect(to: address, from: source)
   }
 
   /// Turns all loops until none has anything to do now.
@@ -71,11 +101,6 @@ package final class SimulatedNetwork {
     now = end
     for loop in loops { loop.turn() }
     runUntilIdle()
-  }
-
-  func nextPort() -> UInt16 {
-    lastPort &+= 1
-    return lastPort
   }
 }
 

@@ -6,6 +6,11 @@ import WebSocketCore
 
 @testable import WebSockets
 
+/// What completions have said; outlives the client.
+private final class Outcome: @unchecked Sendable {
+  var results: [Result<WebSocketConnection, WebSocketError>] = []
+}
+
 /// A client on a simulated loop; the test plays the servers and proxies.
 final class SimulatedClient {
   let network = SimulatedNetwork()
@@ -13,7 +18,8 @@ final class SimulatedClient {
   let handler = RecordingHandler()
   /// The test's ends of the client's connections, by the address connected to, in order.
   private(set) var peers: [SimulatedSocket] = []
-  private(set) var results: [Result<WebSocketConnection, WebSocketError>] = []
+  var results: [Result<WebSocketConnection, WebSocketError>] { outcome.results }
+  private let outcome = Outcome()
   private(set) var attempt: WebSocketAttempt?
 
   init() { loop = network.makeLoop() }
@@ -33,9 +39,9 @@ final class SimulatedClient {
   }
 
   func connect(_ url: String, _ options: WebSocketClientOptions = WebSocketClientOptions()) {
-    nonisolated(unsafe) unowned let shared = self
+    let outcome = outcome
     attempt = WebSocketClient.connect(to: url, on: loop, options: options, handler: handler) {
-      shared.results.append($0)
+      outcome.results.append($0)
     }
     network.runUntilIdle()
   }
