@@ -7,7 +7,7 @@ import shutil
 
 import pytest
 from echo_client import echo_client
-from programs import environment
+from programs import Server, environment
 
 SCRIPT = pathlib.Path(__file__).with_name("node_peer.cjs")
 pytestmark = pytest.mark.skipif(not shutil.which("node"), reason="node is not installed")
@@ -26,12 +26,12 @@ async def ended(process):
     return json.loads(output)
 
 
-async def served(talk, *more):
+async def served(talk, *flags, compress=()):
     """Its server and the library's client: what either says."""
-    process = await node("server", talk, *more)
+    process = await node("server", talk, *compress)
     try:
         port = int(await asyncio.wait_for(process.stdout.readline(), 20))
-        client = await echo_client(f"ws://127.0.0.1:{port}/")
+        client = await echo_client(f"ws://127.0.0.1:{port}/", *flags)
         return await ended(process), client
     finally:
         if process.returncode is None:
@@ -42,6 +42,19 @@ async def served(talk, *more):
 async def test_its_client(echo, compress):
     said = await ended(await node("client", echo.url, *compress))
     assert said == {"code": 4321, "reason": "", "extensions": "", "protocol": ""}
+
+
+async def test_its_client_with_compression():
+    with Server("echo", "--port", 0, "--max-message", "8MiB", "--deflate") as server:
+        said = await ended(await node("client", server.url, "compress"))
+        assert said["code"] == 4321 and "permessage-deflate" in said["extensions"]
+
+
+@pytest.mark.parametrize("kind", ["standard", "context"])
+async def test_its_server_with_compression(kind):
+    said, client = await served("exchange", "--deflate", kind, compress=("compress",))
+    assert said["code"] == 4321 and client.closed == (4321, "done")
+    assert "permessage-deflate" in said["extensions"]
 
 
 async def test_its_server():

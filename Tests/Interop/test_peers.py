@@ -69,6 +69,27 @@ async def test_compression_is_declined_unless_asked_for(echo, peer):
         assert await socket.receive() == "x" * 1_000
 
 
+@pytest.fixture(scope="module")
+def compressing():
+    with Server("echo", "--port", 0, "--deflate") as server:
+        yield server
+
+
+# Compressible and not, small and as large as it may be, inflated.
+COMPRESSIBLE = ["", "a", "martlet " * 1_000, "x" * LIMIT, bytes(LIMIT), os.urandom(LIMIT), "☃" * 300_000, *MESSAGES]
+
+
+@pytest.mark.parametrize("peer", PEERS[:2], ids=lambda peer: peer.name)
+async def test_compressed_messages_come_back(compressing, peer):
+    async with peer.connect(compressing.url, compress=True) as socket:
+        assert socket.is_compressed
+        for message in COMPRESSIBLE:
+            await socket.send(message)
+            assert await socket.receive() == message
+        await socket.send(bytes(LIMIT + 1))
+        assert await socket.closing() == 1009
+
+
 async def test_shutdown_closes_with_1001(peer):
     with Server("echo", "--port", 0) as server:
         async with peer.connect(server.url) as socket:
@@ -150,6 +171,31 @@ async def test_client_tells_a_lost_connection(peer):
 
     client, _ = await served(peer, talk)
     assert client.error == "closedAbnormally" and client.closed[0] == 1006
+
+
+@pytest.mark.parametrize("kind", ["standard", "context"])
+@pytest.mark.parametrize("peer", PEERS[:2], ids=lambda peer: peer.name)
+async def test_client_sends_compressed_messages_back(peer, kind):
+    async def talk(socket):
+        assert socket.is_compressed
+        for message in COMPRESSIBLE:
+            await socket.send(message)
+            assert await socket.receive() == message
+        return await socket.close()
+
+    client, _ = await served(peer, talk, "--deflate", kind, compress=True)
+    assert client.closed == (1000, "")
+
+
+@pytest.mark.parametrize("kind", ["standard", "context"])
+async def test_client_whose_offer_is_declined(peer, kind):
+    async def talk(socket):
+        assert not socket.is_compressed
+        await socket.send("x" * 1_000)
+        assert await socket.receive() == "x" * 1_000
+        return await socket.close()
+
+    await served(peer, talk, "--deflate", kind)
 
 
 async def test_connect_command(peer):

@@ -5,7 +5,7 @@ import WebSockets
 ///     echo-client [--subprotocol NAME]... URL     prints "open SUBPROTOCOL", then "closed CODE REASON"
 ///     echo-client --autobahn AGENT URL            runs the cases of Autobahn's fuzzing server
 ///
-/// Both take `--max-message BYTES`.
+/// Both take `--max-message BYTES` and `--deflate standard|context`, with contexts as large as they may be.
 @main
 struct EchoClient {
   let url: String
@@ -33,12 +33,18 @@ struct EchoClient {
       switch (flag, words.popFirst()) {
       case ("--subprotocol", let name?): options.subprotocols.append(name)
       case ("--autobahn", let name?): agent = name
+      case ("--deflate", let kind?): options.socket.compression = Self.compression(kind)
       case ("--max-message", let bytes?): options.socket.limits.maximumMessageBytes = Int(bytes) ?? 0
       default: fatalError("unknown flag \(flag)")
       }
     }
     guard let url = words.first else { fatalError("no URL") }
     self.url = url
+  }
+
+  private static func compression(_ kind: String) -> DeflateOptions {
+    kind == "context"
+      ? DeflateOptions(minimumBytes: 0, sendsWithContext: true, receivesWithContext: true) : .standard
   }
 
   /// One connection, until it ends.
