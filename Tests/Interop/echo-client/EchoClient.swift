@@ -5,7 +5,8 @@ import WebSockets
 ///     echo-client [--subprotocol NAME]... URL     prints "open SUBPROTOCOL", then "closed CODE REASON"
 ///     echo-client --autobahn AGENT URL            runs the cases of Autobahn's fuzzing server
 ///
-/// Both take `--max-message BYTES` and `--deflate standard|context`, with contexts as large as they may be.
+/// Both take `--ca FILE` for wss, `--max-message BYTES`, and `--deflate standard|context`, with contexts as large as they
+/// may be.
 @main
 struct EchoClient {
   let url: String
@@ -34,6 +35,7 @@ struct EchoClient {
       case ("--subprotocol", let name?): options.subprotocols.append(name)
       case ("--autobahn", let name?): agent = name
       case ("--deflate", let kind?): options.socket.compression = Self.compression(kind)
+      case ("--ca", let file?): options.tls.verification = .authorities(file: file)
       case ("--max-message", let bytes?): options.socket.limits.maximumMessageBytes = Int(bytes) ?? 0
       default: fatalError("unknown flag \(flag)")
       }
