@@ -12,13 +12,13 @@ def free_port():
         return probe.getsockname()[1]
 
 
-def certificate(folder):
-    """A certificate for 127.0.0.1 and localhost that signs itself: the files of certificate and key."""
+def certificate(folder, names="DNS:localhost,IP:127.0.0.1"):
+    """A certificate that signs itself: the files of certificate and key."""
     cert, key = folder / "certificate.pem", folder / "key.pem"
     subprocess.run(
         ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
-         "-keyout", key, "-out", cert, "-days", "2", "-subj", "/CN=localhost",
-         "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"],
+         "-keyout", key, "-out", cert, "-days", "2", "-subj", "/CN=test",
+         "-addext", f"subjectAltName={names}"],
         check=True, capture_output=True)
     return cert, key
 
@@ -68,7 +68,7 @@ class Nginx(Front):
 
     name = "nginx"
 
-    def configure(self, backends, idle_seconds=60, fields=""):
+    def configure(self, backends, idle_seconds=60):
         servers = "\n".join(f"server 127.0.0.1:{port} max_fails=0;" for port in backends)
         (self.folder / "nginx.conf").write_text(f"""
 daemon off; worker_processes 1; pid {self.folder}/nginx.pid; error_log stderr warn;
@@ -91,8 +91,8 @@ http {{
       proxy_set_header Host $http_host;
       proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
       proxy_set_header X-Forwarded-Proto $scheme;
+      proxy_set_header X-Forwarded-Host "";
       proxy_read_timeout {idle_seconds}s; proxy_send_timeout {idle_seconds}s;
-      {fields}
     }}
   }}
 }}
@@ -103,11 +103,17 @@ http {{
 
 
 class HAProxy(Front):
-    """HAProxy in HTTP mode; `server` are further words of its server lines, such as send-proxy-v2."""
+    """HAProxy; `server` are further words of its server lines, such as send-proxy-v2."""
 
     name = "HAProxy"
 
-    def configure(self, backends, idle_seconds=60, server=""):
+    def configure(self, backends, idle_seconds=60, server="", mode="http"):
+        http = """
+  http-request set-header X-Forwarded-Proto https if { ssl_fc }
+  http-request set-header X-Forwarded-Proto http unless { ssl_fc }
+  http-request del-header X-Forwarded-Host
+  option forwardfor
+""" if mode == "http" else ""
         servers = "\n".join(
             f"  server s{number} 127.0.0.1:{port} check inter 200ms fall 1 rise 1 {server}"
             for number, port in enumerate(backends))
@@ -118,7 +124,7 @@ global
   maxconn 512
   no log
 defaults
-  mode http
+  mode {mode}
   timeout connect 2s
   timeout client {idle_seconds}s
   timeout server {idle_seconds}s
@@ -126,8 +132,7 @@ defaults
 frontend public
   bind 127.0.0.1:{self.port}
   bind 127.0.0.1:{self.tls_port} ssl crt {pem}
-  http-request set-header X-Forwarded-Proto https if {{ ssl_fc }}
-  option forwardfor
+  {http}
   default_backend martlet
 backend martlet
   balance roundrobin

@@ -14,7 +14,7 @@ from messaging import API_KEY, Commands
 from programs import Server
 from proxies import HAProxy, Nginx
 from websockets.asyncio.client import connect as websockets_connect
-from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.exceptions import ConnectionClosed, InvalidMessage, InvalidStatus
 
 LIMIT = 1 << 20
 FRONTS = {"nginx": Nginx, "haproxy": HAProxy}
@@ -144,6 +144,59 @@ async def test_pages_behind_tls_need_their_origin_listed(Front, tmp_path):
             async with connect(url, origin="https://localhost.evil", ssl=trusting(front)):
                 pass
         assert refused.value.response.status_code == 403
+
+
+async def test_pages_behind_a_trusted_proxy_with_tls_are_of_the_same_origin(Front, tmp_path):
+    environment = {"MARTLET_PROXY_TRUSTED": "127.0.0.1", "MARTLET_DRAIN_SECONDS": "0"}
+    with Server("serve", "--port", 0, "--demo", env=environment) as server:
+        with Front(tmp_path, backends=[server.port]) as front:
+            url = f"wss://localhost:{front.tls_port}/connection/websocket"
+            # What the client itself says of forwarding counts for nothing.
+            lies = {"X-Forwarded-Proto": "http", "X-Forwarded-Host": "evil"}
+            async with connect(
+                url, origin=f"https://localhost:{front.tls_port}", ssl=trusting(front), additional_headers=lies
+            ):
+                pass
+            for origin in (f"http://localhost:{front.tls_port}", "https://localhost", "http://evil", "https://evil"):
+                with pytest.raises(InvalidStatus) as refused:
+                    async with connect(url, origin=origin, ssl=trusting(front), additional_headers=lies):
+                        pass
+                assert refused.value.response.status_code == 403
+
+
+# The PROXY protocol
+
+
+@pytest.mark.skipif(not shutil.which("haproxy"), reason="haproxy is not installed")
+@pytest.mark.parametrize("mode", ["tcp", "http"])
+@pytest.mark.parametrize("header", ["send-proxy", "send-proxy-v2"])
+async def test_the_proxy_protocol_names_the_client(tmp_path, mode, header):
+    """Two connections an address: those of one client fill it, those of another are served."""
+    environment = {
+        "MARTLET_PROXY_TRUSTED": "127.0.0.1", "MARTLET_PROXY_PROTOCOL": "required",
+        "MARTLET_LIMITS_CONNECTIONS_PER_ADDRESS": "2", "MARTLET_DRAIN_SECONDS": "0",
+    }
+    with Server("serve", "--port", 0, "--demo", env=environment) as server:
+        with HAProxy(tmp_path, backends=[server.port], server=header, mode=mode) as front:
+            url = f"{front.url}/connection/websocket"
+            async with connect(url, local_addr=("127.0.0.2", 0)) as one, connect(url, local_addr=("127.0.0.2", 0)):
+                with pytest.raises(InvalidStatus) as refused:
+                    async with connect(url, local_addr=("127.0.0.2", 0)):
+                        pass
+                assert refused.value.response.status_code == 429
+                async with connect(url, local_addr=("127.0.0.3", 0)) as other:
+                    for socket in (one, other):
+                        await Commands(socket).connect()
+
+
+@pytest.mark.skipif(not shutil.which("haproxy"), reason="haproxy is not installed")
+async def test_a_proxy_that_names_nobody_is_refused_where_it_must(tmp_path):
+    environment = {"MARTLET_PROXY_TRUSTED": "127.0.0.1", "MARTLET_PROXY_PROTOCOL": "required", "MARTLET_DRAIN_SECONDS": "0"}
+    with Server("serve", "--port", 0, "--demo", env=environment) as server:
+        with HAProxy(tmp_path, backends=[server.port], mode="tcp") as front:
+            with pytest.raises((InvalidMessage, InvalidStatus, OSError)):
+                async with connect(f"{front.url}/connection/websocket"):
+                    pass
 
 
 # Idle time and heartbeat
