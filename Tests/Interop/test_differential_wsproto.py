@@ -191,7 +191,7 @@ async def exchange(data):
     port = server.sockets[0].getsockname()[1]
     process = await asyncio.create_subprocess_exec(
         MARTLET,
-        *("connect", f"ws://127.0.0.1:{port}/", "--proxy", "none", "--wait", "1m"),
+        *("connect", f"ws://127.0.0.1:{port}/", "--proxy", "none", "--wait", "1m", "--binary", "hex"),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,
@@ -210,7 +210,7 @@ def printed_lines(events):
         if opcode == TEXT:
             lines += payload + b"\n"
         elif opcode == BINARY:
-            lines += f"binary, {len(payload)} bytes: {payload.hex(' ')}\n".encode()
+            lines += payload.hex().encode() + b"\n"
     return lines
 
 

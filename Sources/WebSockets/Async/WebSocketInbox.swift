@@ -36,6 +36,7 @@ final class WebSocketInbox: WebSocketHandler, @unchecked Sendable {
   private var closeSignals: [Signal] = []
   /// Tasks that wait for the end of a message that another one sends in pieces; nil while there is none.
   private var streamSignals: [Signal]?
+  private var pongs = AwaitedPongs()
   /// How the connection ended; nil while it has not.
   private(set) var ending: Result<Void, WebSocketError>?
   private(set) var closeCode: CloseCode?
@@ -82,6 +83,15 @@ final class WebSocketInbox: WebSocketHandler, @unchecked Sendable {
     }
   }
 
+  override func receivedPong(_ payload: UnsafeRawBufferPointer, on connection: WebSocketConnection) {
+    pongs.received(payload)
+  }
+
+  /// Sends a ping; the waiter hears whether its pong comes.
+  func ping(_ connection: WebSocketConnection, _ waiter: AwaitedPongs.Waiter) {
+    withUnsafeBytes(of: pongs.wait(waiter)) { connection.ping($0) }
+  }
+
   override func drained(_ connection: WebSocketConnection) {
     let signals = drainSignals
     drainSignals = []
@@ -108,6 +118,7 @@ final class WebSocketInbox: WebSocketHandler, @unchecked Sendable {
     drainSignals = []
     closeSignals = []
     for signal in signals { signal.resume() }
+    pongs.end()
   }
 
   /// The next message if it is known already what it is: a message, nil at the end, or the error that ended it.

@@ -65,7 +65,9 @@ public final class WebSocketAttempt: @unchecked Sendable {
     let url = request.url
     let proxy = try options.proxy.server(for: url, environment: ProxyEnvironment.ofProcess)
     var first: ConnectionHandler = makeHandshake(request)
-    if url.isSecure { first = try tlsStage(to: url, then: first) }
+    if url.isSecure {
+      first = try tlsStage(options.tls, host: url.host, port: UInt16(clamping: url.port), then: first)
+    }
     if let proxy { first = try stage(of: proxy, to: url, then: first) }
     connecting = Connector.connect(
       loop: loop, host: proxy?.host ?? url.host, port: proxy?.port ?? UInt16(clamping: url.port),
@@ -92,25 +94,39 @@ public final class WebSocketAttempt: @unchecked Sendable {
   ) throws(WebSocketError) -> ConnectionHandler {
     let destination = ProxyDestination(host: url.host, port: UInt16(clamping: url.port))
     switch proxy.kind {
-    case .http:
+    case .http, .https:
       let credentials = proxy.user.flatMap { BasicCredentials(user: $0, password: proxy.password) }
-      return stage(HTTPTunnel(to: destination, credentials: credentials), of: proxy, then: next)
-    case .https:
-      throw WebSocketError(
-        .invalidProxy, "Proxies that are spoken to over TLS (https://) are not supported yet.")
+      let tunnel = stage(
+        HTTPTunnel(to: destination, credentials: credentials), of: proxy, isSecure: url.isSecure, then: next)
+      guard proxy.kind == .https else { return tunnel }
+      guard !url.isSecure else {
+        throw WebSocketError(
+          .invalidProxy,
+          "wss:// through \(proxy), TLS within TLS, is not supported: name the proxy as http:// or socks5://."
+        )
+      }
+      return try tlsStage(options.proxyTLS, host: proxy.host, port: proxy.port, then: tunnel)
     case .socks5:
       let credentials = proxy.user.map { (user: $0, password: proxy.password) }
-      return stage(SOCKS5Dialogue(to: destination, credentials: credentials), of: proxy, then: next)
+      return stage(
+        SOCKS5Dialogue(to: destination, credentials: credentials), of: proxy, isSecure: url.isSecure,
+        then: next)
     }
   }
 
   private func stage<Dialogue: ProxyDialogue & ~Copyable>(
-    _ dialogue: consuming Dialogue, of proxy: ProxyServer, then next: ConnectionHandler
+    _ dialogue: consuming Dialogue, of proxy: ProxyServer, isSecure: Bool, then next: ConnectionHandler
   ) -> ConnectionHandler {
     let (deadline, overflow) = loop.nowMilliseconds.addingReportingOverflow(connectMillisecondsLeft)
     return ProxyStage(dialogue, deadline: overflow ? .max : deadline) { [self] result in
       switch result {
       case .success(let proxied):
+        // In TLS the client speaks first: this is not the server's.
+        guard !isSecure || proxied.unread.isEmpty else {
+          proxied.connection.abort()
+          let message = "The proxy \(proxy) sent bytes of its own behind its answer."
+          return end(.failure(WebSocketError(.proxyFailed, message)))
+        }
         proxied.connection.handler = next
         next.connected(proxied.connection)
         if !proxied.unread.isEmpty { next.received(proxied.unread, on: proxied.connection) }
@@ -124,18 +140,17 @@ public final class WebSocketAttempt: @unchecked Sendable {
   // MARK: TLS
 
   private func tlsStage(
-    to url: WebURL, then next: ConnectionHandler
+    _ tls: TLSClientOptions, host: String, port: UInt16, then next: ConnectionHandler
   ) throws(WebSocketError) -> ConnectionHandler {
     let context: TLSClientContext
     do {
-      context = try TLSClientContext.shared(for: options.tls)
+      context = try TLSClientContext.shared(for: tls)
     } catch {
       throw WebSocketError(.invalidOptions, error.message, cause: error)
     }
     let (deadline, overflow) = loop.nowMilliseconds.addingReportingOverflow(connectMillisecondsLeft)
     return TLSStage(
-      context, host: url.host, port: UInt16(clamping: url.port), deadline: overflow ? .max : deadline,
-      next: next
+      context, host: host, port: port, deadline: overflow ? .max : deadline, next: next
     ) { [self] in end(.failure(WebSocketError(.tlsFailed, $0.message, cause: $0))) }
   }
 

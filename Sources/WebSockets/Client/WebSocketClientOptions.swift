@@ -21,8 +21,9 @@ public struct WebSocketClientOptions: Sendable {
   /// How a server behind `wss://` is checked, and more of TLS. What the options name is read once for all connections
   /// with equal options.
   public var tls: TLSClientOptions
-  /// Time for name look-up, TCP, the proxy and TLS together, in
-  /// milliseconds, redirects included. Default 10 s.
+  /// The same for the connection to a proxy that is spoken to over TLS (`https://`).
+  public var proxyTLS: TLSClientOptions
+  /// Time for name look-up, TCP, the proxy and TLS together, in milliseconds, redirects included. Default 10 s.
   public var connectTimeoutMilliseconds: UInt64
   /// Time for the server's answer to the opening handshake, in milliseconds, redirects included. Default 10 s.
   public var handshakeTimeoutMilliseconds: UInt64
@@ -32,8 +33,8 @@ public struct WebSocketClientOptions: Sendable {
     socket: WebSocketOptions = WebSocketOptions(), fields: HTTPFields = HTTPFields(),
     cookies: [(name: String, value: String)] = [], subprotocols: [String] = [], origin: String? = nil,
     proxy: ProxySetting = .environment, maximumRedirects: Int = 5,
-    tls: TLSClientOptions = TLSClientOptions(), connectTimeoutMilliseconds: UInt64 = 10_000,
-    handshakeTimeoutMilliseconds: UInt64 = 10_000
+    tls: TLSClientOptions = TLSClientOptions(), proxyTLS: TLSClientOptions = TLSClientOptions(),
+    connectTimeoutMilliseconds: UInt64 = 10_000, handshakeTimeoutMilliseconds: UInt64 = 10_000
   ) {
     self.socket = socket
     self.fields = fields
@@ -43,6 +44,7 @@ public struct WebSocketClientOptions: Sendable {
     self.proxy = proxy
     self.maximumRedirects = maximumRedirects
     self.tls = tls
+    self.proxyTLS = proxyTLS
     self.connectTimeoutMilliseconds = connectTimeoutMilliseconds
     self.handshakeTimeoutMilliseconds = handshakeTimeoutMilliseconds
   }

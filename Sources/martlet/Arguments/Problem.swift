@@ -14,8 +14,12 @@ struct Problem: Error, Equatable {
 /// The exit statuses that scripts may rely on.
 enum ExitStatus: Int32, Sendable {
   case success = 0
-  /// The command was understood but failed: refused connection, permission denied, abnormal closure.
+  /// The command was understood but failed: no connection, permission denied.
   case failure = 1
   /// Unknown command or flag, bad value, unreadable file.
   case usage = 2
+  /// A server answered with an HTTP status instead of a WebSocket.
+  case refused = 3
+  /// The connection was closed otherwise than normally.
+  case closedAbnormally = 4
 }

@@ -4,11 +4,21 @@ import WebSockets
 /// Errors of the network in the program's words: short, on one line, with what to do.
 enum Explanation {
   static func of(_ error: WebSocketError) -> String {
-    if let cause = error.cause as? TransportError { return of(cause) }
-    if let status = error.status {
-      return "the server refused the WebSocket: HTTP status \(status)\(hint(status.code))"
+    if error.code == .connectFailed, let cause = error.cause as? TransportError { return of(cause) }
+    if error.code == .handshakeFailed, let status = error.status, status.code != 101 {
+      return "the server refused the WebSocket: HTTP status \(status)\(hint(status.code))\(words(error))"
     }
     return sentence(error.message)
+  }
+
+  /// What the server said beside the status.
+  private static func words(_ error: WebSocketError) -> String {
+    var words = ""
+    if let seconds = error.retryAfterSeconds { words += "; it asks to try again in \(seconds) s" }
+    let line = error.responseBody?.split(whereSeparator: \.isNewline).first.map(trimmingSpaces) ?? ""
+    let isNews = !line.isEmpty && !line.hasPrefix("<") && error.status.map { line == "\($0)" } != true
+    if isNews { words += "; it says \(quoted(line, limit: 120))" }
+    return words
   }
 
   static func of(_ error: TransportError) -> String {

@@ -49,8 +49,3 @@ struct ServerAddress: Sendable, Equatable {
     (target == "/" ? "/api" : target.hasSuffix("/") ? String(target.dropLast()) : target) + "/" + method
   }
 }
-
-/// What to say about what later builds will have.
-enum Unavailable {
-  static let deflate = "this build has no permessage-deflate yet"
-}

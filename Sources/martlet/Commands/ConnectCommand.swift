@@ -4,34 +4,22 @@ import WebSockets
 
 /// `martlet connect`
 enum ConnectCommand: Command {
-  private static let header = Flag(
-    "header", .header, repeatable: true, help: "further header field of the request")
-  private static let subprotocol = Flag(
-    "subprotocol", .text("NAME"), repeatable: true, help: "subprotocol to offer, the preferred one first")
-  private static let origin = Flag("origin", .text("ORIGIN"), help: "origin to claim, as a browser would")
-  private static let proxy = Flag(
-    "proxy", .text("URL"), default: "what HTTP_PROXY, ALL_PROXY and NO_PROXY say",
-    help: "proxy to go through: http://[user:password@]host:port or socks5://...; 'none' goes directly")
-  private static let wait = Flag(
-    "wait", .duration, default: "1s for a pipe, 0 for a terminal",
-    help: "how long to go on receiving after the end of the input")
-  private static let maximumMessage = Flag(
-    "max-message", .bytes(in: 1...1 << 30), default: "16MiB", help: "largest message to take")
-
   static let description = CommandDescription(
     name: "connect", summary: "Talk to a WebSocket server: lines in, messages out",
     discussion: [
-      "Every line of standard input is sent as a text message, and every message that arrives is printed as a"
-        + " line on standard output (binary ones in hexadecimal). Ctrl-D closes the connection."
+      "On a terminal it is a shell: what is typed is sent line by line, with history (arrow keys) and commands such"
+        + " as /ping and /help, and messages are shown above the line, JSON laid out, binary ones as a hex dump."
+        + " Ctrl-D closes the connection.",
+      "In a pipe every line of standard input is sent as a text message, and every message is printed as a line.",
     ],
     operands: [Operand(name: "URL")],
-    flags: [
-      header, subprotocol, origin, proxy, wait, maximumMessage,
-      Switch("deflate", unavailable: Unavailable.deflate),
-    ] + ClientTLS.flags,
+    flags: ConnectFlags.all,
     examples: [
       .init(purpose: "Talk to 'martlet echo'.", line: "martlet connect ws://127.0.0.1:9001"),
       .init(purpose: "In a script.", line: "echo hello | martlet connect ws://127.0.0.1:9001"),
+      .init(
+        purpose: "One answer, or none within five seconds.",
+        line: "echo hello | martlet connect ws://127.0.0.1:9001 --one --timeout 5s"),
       .init(
         purpose:
           "Speak the client protocol by hand with 'martlet serve --demo': type {\"id\":1,\"connect\":{}}.",
@@ -42,104 +30,71 @@ enum ConnectCommand: Command {
     ],
     exitStatuses: [
       (.success, "closed normally: by us, or by the server with 1000, 1001 or without a code"),
-      (.failure, "no connection, or any other closure"),
+      (.failure, "no connection, or no message in time with --one"),
       (.usage, "the command line cannot be used as given"),
+      (.refused, "the server refused the WebSocket with an HTTP status"),
+      (.closedAbnormally, "the connection was closed with any other code, or without a closing handshake"),
     ])
 
   static func run(_ arguments: Arguments) async throws -> ExitStatus {
+    let text = arguments.operands[0]
+    let url: WebURL
     do {
-      _ = try WebURL(arguments.operands[0])
+      url = try WebURL(text)
     } catch {
       throw Problem.usage(Explanation.sentence("\(error)"))
     }
-    let options = try options(arguments)
+    let options = try ConnectFlags.options(arguments)
+    let start = ContinuousClock.now
     let socket: WebSocket
     do {
-      socket = try await WebSocket.connect(to: arguments.operands[0], options: options)
+      socket = try await WebSocket.connect(to: text, options: options)
     } catch {
-      throw Problem.failure(Explanation.of(error))
+      throw problem(error)
     }
-    let agreed = socket.subprotocol.map { ", subprotocol \($0)" } ?? ""
-    if Terminal.isInputTerminal { Terminal.note(Terminal.dimNote("connected\(agreed); Ctrl-D closes")) }
-    let pause = arguments.value(wait) ?? (Terminal.isInputTerminal ? 0 : 1)
-    let sending = Task { await send(StandardInput(), to: socket, pause: pause) }
-    defer { sending.cancel() }
-    return try await receive(from: socket)
+    let time = Milliseconds.text(start.duration(to: .now))
+    if RawTerminal.isUsable, !arguments.has(ConnectFlags.one), !arguments.has(ConnectFlags.json) {
+      return try await ShellCommandLoop(socket: socket).run("connected to \(url) in \(time)\(agreed(socket))")
+    }
+    if Terminal.isInputTerminal { Terminal.note(Terminal.dimNote("connected in \(time)\(agreed(socket))")) }
+    return try await PipedSession(socket: socket, arguments: arguments).run()
   }
 
-  private static func options(_ arguments: Arguments) throws(Problem) -> WebSocketClientOptions {
-    var options = WebSocketClientOptions()
-    for (name, value) in arguments.allValues(header) { options.fields.append(name, value) }
-    options.subprotocols = arguments.allValues(subprotocol)
-    options.origin = arguments.value(origin)
-    options.tls = try ClientTLS.options(arguments)
-    if let text = arguments.value(proxy) { options.proxy = text == "none" ? .none : .url(text) }
-    let largest = arguments.value(maximumMessage) ?? 16 << 20
-    options.socket.limits = WebSocketLimits(maximumMessageBytes: largest)
-    options.socket.maximumQueuedBytes = 64 << 20
-    return options
+  /// The subprotocol and the extensions in use.
+  private static func agreed(_ socket: WebSocket) -> String {
+    let extensions = socket.responseFields.values(of: "Sec-WebSocket-Extensions").joined(separator: ", ")
+    return (socket.subprotocol.map { ", subprotocol \($0)" } ?? "")
+      + (extensions.isEmpty ? "" : ", extensions \(extensions)")
   }
 
-  private static func send(_ lines: StandardInput, to socket: WebSocket, pause: Int) async {
-    do {
-      for await line in lines {
-        if let text = String(validating: line, as: UTF8.self) {
-          try await socket.send(text)
-        } else {
-          // A text message must be UTF-8 (RFC 6455 §5.6), so other bytes go as they are.
-          try await socket.send(line)
-        }
+  private static func problem(_ error: WebSocketError) -> Problem {
+    let status: ExitStatus =
+      switch error.code {
+      case .invalidURL, .invalidOptions, .invalidProxy: .usage
+      case .handshakeFailed, .redirectRefused: error.status == nil ? .failure : .refused
+      default: .failure
       }
-      try await Task.sleep(for: .seconds(pause))
-    } catch {
-      // The connection has ended, which the receiving side tells.
-      return
-    }
-    await socket.close()
-  }
-
-  private static func receive(from socket: WebSocket) async throws -> ExitStatus {
-    do {
-      for try await message in socket { Terminal.line(shown(message)) }
-    } catch {
-      let reason = await socket.closeReason
-      let code = error.closeCode.map { " with \($0.rawValue)" } ?? ""
-      throw Problem.failure("the connection was closed\(code)\(reason.isEmpty ? "" : ": \(quoted(reason))")")
-    }
-    if Terminal.isInputTerminal {
-      let code = await socket.closeCode.map { " (\($0.rawValue))" } ?? ""
-      Terminal.note(Terminal.dimNote("closed\(code)"))
-    }
-    return .success
-  }
-
-  private static func shown(_ message: WebSocketMessage) -> String {
-    // On a terminal, what arrives must be told from what was typed.
-    let mark = Terminal.isOutputTerminal ? Terminal.dim("< ") : ""
-    switch message {
-    case .text(let text): return mark + text
-    case .binary(let bytes):
-      let digits = bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined(separator: " ")
-      return mark + Terminal.dim("binary, \(bytes.count) bytes: ") + digits
-    }
+    return Problem(message: Explanation.of(error), status: status)
   }
 }
 
-extension ValueKind where Value == (name: String, value: String) {
-  /// `Name: value`
-  static var header: ValueKind {
-    ValueKind(
-      placeholder: "'NAME: VALUE'",
-      read: { (raw) throws(BadValue) in
-        guard case .text(let text) = raw, let colon = text.firstIndex(of: ":"), colon > text.startIndex else {
-          throw BadValue("is not a header field such as 'Authorization: Bearer abc'")
-        }
-        let name = String(text[..<colon])
-        guard name.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }), !text.contains(where: \.isNewline) else {
-          throw BadValue("is not a header field: its name has blanks, or it has several lines")
-        }
-        return (name, trimmingSpaces(text[text.index(after: colon)...]))
-      },
-      show: { "\"\($0.name): \($0.value)\"" })
+/// How a connection ended, for people and scripts.
+enum Closure {
+  /// `closed with 1011: "oops"`
+  static func text(_ code: CloseCode, _ reason: String) -> String {
+    let why = reason.isEmpty ? "" : ": \(quoted(reason, limit: 123))"
+    switch code {
+    case .noStatus: return "closed without a code\(why)"
+    case .abnormal: return "the connection was lost (1006)\(why)"
+    default: return "closed with \(code)\(why)"
+    }
+  }
+
+  /// Closed normally, or else a problem.
+  static func status(_ code: CloseCode, _ reason: String) throws(Problem) -> ExitStatus {
+    switch code {
+    case .normal, .goingAway, .noStatus: return .success
+    default: throw Problem(message: text(code, reason), status: .closedAbnormally)
+    }
   }
 }

@@ -44,6 +44,31 @@ import Transport
     #expect(client.error?.code == .handshakeFailed && client.error?.status?.code == 404)
   }
 
+  /// In TLS the client speaks first: whatever is there already is not the server's.
+  @Test func nothingComesBeforeTLS() {
+    client.connect("wss://nowhere.example/", options)
+    #expect(client.received().hasPrefix("CONNECT nowhere.example:443 HTTP/1.1\r\n"))
+    client.send("HTTP/1.1 200 OK\r\n\r\nx")
+    #expect(
+      client.error?.code == .proxyFailed && client.error?.message.hasSuffix("behind its answer.") == true)
+    #expect(client.peers[0].error == ECONNRESET)
+    let other = SimulatedClient()
+    other.listen(proxy)
+    other.connect("wss://nowhere.example/", options)
+    _ = other.received()
+    other.send("HTTP/1.1 200 OK\r\n\r\n")
+    // RFC 8446 §5.1: a handshake record.
+    #expect(other.peers[0].takeReceived().first == 22 && other.results.isEmpty)
+  }
+
+  @Test func aProxyOverTLS() {
+    client.connect("ws://nowhere.example/", WebSocketClientOptions(proxy: .url("https://127.0.0.1:3128")))
+    #expect(client.peers[0].takeReceived().first == 22)
+    client.peers[0].end()
+    client.network.runUntilIdle()
+    #expect(client.error?.code == .tlsFailed)
+  }
+
   @Test func refusalsHaveTheStatus() {
     client.connect("ws://nowhere.example/", options)
     client.send("HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n")
@@ -82,9 +107,11 @@ import Transport
   }
 
   @Test func unusableSettings() {
-    for text in ["gopher://x", "https://127.0.0.1"] {
+    for (url, proxy) in [
+      ("ws://nowhere.example/", "gopher://x"), ("wss://nowhere.example/", "https://127.0.0.1"),
+    ] {
       let client = SimulatedClient()
-      client.connect("ws://nowhere.example/", WebSocketClientOptions(proxy: .url(text)))
+      client.connect(url, WebSocketClientOptions(proxy: .url(proxy)))
       #expect(client.error?.code == .invalidProxy && client.peers.isEmpty)
     }
   }

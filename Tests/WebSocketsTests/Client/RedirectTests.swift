@@ -79,6 +79,24 @@ import Transport
     #expect(client.error?.message.hasPrefix("The server redirects to a URL that cannot be used: ") == true)
   }
 
+  @Test func outOfTLSIsRefused() throws {
+    let response = HTTPResponseHead(status: HTTPStatus(code: 302))
+    let options = WebSocketClientOptions()
+    let request = try ClientRequest(to: "wss://a/", options: options)
+    for location in ["http://a/", "ws://a/", "http://a:443/x"] {
+      do {
+        _ = try request.redirected(by: response, to: location, options: options)
+        Issue.record("followed to \(location)")
+      } catch { #expect(error.code == .redirectRefused && error.message.contains("not encrypted")) }
+    }
+    let next = try request.redirected(by: response, to: "https://b/x", options: options)
+    #expect(next.url.description == "wss://b/x" && !next.isTrusted)
+    // Into TLS is another origin, too.
+    let into = try ClientRequest(to: "ws://a/", options: options)
+      .redirected(by: response, to: "https://a/", options: options)
+    #expect(into.url.description == "wss://a/" && !into.isTrusted)
+  }
+
   private static let secrets = WebSocketClientOptions(
     fields: [
       "Authorization": "Bearer t", "Proxy-Authorization": "p", "Cookie": "a=b", "Host": "virtual.example",

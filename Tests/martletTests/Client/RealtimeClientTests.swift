@@ -127,7 +127,9 @@ private final class ScriptedServer: HTTPService {
     let closed = "ended: the connection was closed (3500)"
     #expect(try await play([.init(answers: [""], closeCode: 3_500)], until: closed).said == [closed])
 
-    let missing = "ended: the server refused the WebSocket: HTTP status 404 Not Found (is the path right?)"
+    let missing =
+      "ended: the server refused the WebSocket: HTTP status 404 Not Found (is the path right?);"
+      + " it says \"no more scenes\""
     #expect(try await play([], until: missing).said == [missing])
   }
 
