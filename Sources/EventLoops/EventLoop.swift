@@ -53,6 +53,9 @@ public final class EventLoop: @unchecked Sendable {
     clinux_current_loop().map { Unmanaged<EventLoop>.fromOpaque($0).takeUnretainedValue() }
   }
 
+  /// Whether the loop comes to its end: no timer fires any more. Loop only.
+  package var isStopping: Bool { stopping }
+
   /// Runs `work` on the loop, later and never inside this call. Any thread; first in, first out for each caller's thread.
   public func execute(_ work: @escaping @Sendable () -> Void) {
     add(.closure(work))

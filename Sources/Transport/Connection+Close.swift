@@ -52,6 +52,7 @@ extension Connection: TimerTarget {
     flags.insert(.isClosed)
     closeReason = leaveTLS(reason)
     loop.cancel(lingerTimer)
+    lostByteCount += waitingByteCount
     lone = nil
     releaseQueue()
     loop.driver.close(id, reset: reset)

@@ -10,6 +10,7 @@ extension Connection: EndOfTurnTarget {
   public func write(_ bytes: UnsafeRawBufferPointer) {
     assert(loop.isCurrent)
     guard isWritable, !bytes.isEmpty else { return }
+    writtenByteCount &+= UInt64(bytes.count)
     if bytes.count >= writtenThroughByteCount || bytes.count > maximumQueuedBytes - queuedByteCount {
       return writeThrough(bytes)
     }
@@ -22,6 +23,7 @@ extension Connection: EndOfTurnTarget {
     assert(loop.isCurrent)
     let count = bytes.count
     guard isWritable, count > 0 else { return }
+    writtenByteCount &+= UInt64(count)
     if count > maximumQueuedBytes - queuedByteCount {
       return bytes.withUnsafeBytes { writeThrough($0) }
     }
@@ -138,9 +140,13 @@ extension Connection: EndOfTurnTarget {
     while flags.isDisjoint(with: [.isBlocked, .isClosed]), taken == 0 {
       taken = flush(queue, then: bytes)
     }
-    guard !flags.contains(.isClosed) else { return }
+    guard !flags.contains(.isClosed) else {
+      lostByteCount += bytes.count
+      return
+    }
     let left = UnsafeRawBufferPointer(rebasing: bytes[taken...])
     guard left.count <= maximumQueuedBytes - queue.byteCount else {
+      lostByteCount += left.count
       return terminate(.outboundQueueOverflow, reset: true)
     }
     queue.append(left)

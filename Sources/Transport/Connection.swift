@@ -59,6 +59,10 @@ public final class Connection: IOTarget, @unchecked Sendable {
   var lone: SharedBytes?
   /// TLS; nil without.
   var tls: TLSSession?
+  /// Bytes that were given to `write`, all told.
+  package internal(set) var writtenByteCount: UInt64 = 0
+  /// How many of them the kernel never took, once the connection is closed.
+  var lostByteCount = 0
   var lingerTimer = TimerID.none
   /// Where the connection is counted; nil where nothing is.
   var admission: ConnectionAdmission?
@@ -89,6 +93,14 @@ public final class Connection: IOTarget, @unchecked Sendable {
   public var queuedByteCount: Int {
     (outbound?.byteCount ?? 0) + (lone?.count ?? 0) + (tls?.queuedByteCount ?? 0)
   }
+
+  /// How many of the bytes written may have left, encrypted ones included; stays as it is when the connection is closed.
+  package var flushedByteCount: UInt64 {
+    writtenByteCount &- UInt64(waitingByteCount + lostByteCount)
+  }
+
+  /// Bytes that wait as they were given to `write`.
+  var waitingByteCount: Int { (outbound?.byteCount ?? 0) + (lone?.count ?? 0) }
 
   /// Whether the kernel has stopped taking bytes; `drained` will follow when the queue is empty again.
   public var isBlocked: Bool { flags.contains(.isBlocked) }

@@ -24,6 +24,12 @@ extension WebSocketConnection {
     transport?.abort()
   }
 
+  /// Cuts the connection; its handler is told the reason.
+  func abort(reason: String) {
+    _ = closing.fail(reason: reason)
+    transport?.abort()
+  }
+
   func drain(code: CloseCode, reason: String) {
     close(code: code, reason: reason)
   }

@@ -32,6 +32,7 @@ public final class WebSocketConnection: ConnectionHandler, TimerTarget, ServedCo
   /// Input that arrived before a pause and waits for its end.
   var unread: [UInt8] = []
   var reading = ReadingState()
+  private var finalFlushedByteCount: UInt64 = 0
   private let eventLoop: EventLoop
   private let address: SocketAddress
 
@@ -72,6 +73,15 @@ public final class WebSocketConnection: ConnectionHandler, TimerTarget, ServedCo
   /// Bytes that wait for the kernel to take them, or for the end of a message that is sent in fragments.
   public var bufferedByteCount: Int { (transport?.queuedByteCount ?? 0) + (outgoing?.waitingBytes ?? 0) }
 
+  /// Where the next frame will begin among all bytes of the connection, the opening handshake's included.
+  var writtenByteCount: UInt64 { transport?.writtenByteCount ?? 0 }
+
+  /// How many of these bytes the kernel has taken for certain; known after the end, too.
+  var flushedByteCount: UInt64 { transport?.flushedByteCount ?? finalFlushedByteCount }
+
+  /// Whether ``pauseReading()`` is in force.
+  var isReadingPaused: Bool { transport?.isReadingPaused ?? false }
+
   /// Offers the kernel at once what was sent in this turn; the loop does so anyway at the turn's end.
   public func flush() { transport?.flush() }
 
@@ -105,6 +115,7 @@ public final class WebSocketConnection: ConnectionHandler, TimerTarget, ServedCo
 
   // swift-format-ignore: AllPublicDeclarationsHaveDocumentation
   public override func closed(_ connection: Connection, _ reason: ConnectionCloseReason) {
+    finalFlushedByteCount = connection.flushedByteCount
     transport = nil
     outgoing = nil
     unread = []

@@ -105,6 +105,9 @@ package final class SimulatedNetwork {
 }
 
 extension EventLoop {
+  /// How many timers are set.
+  package var timerCount: Int { timers.count }
+
   /// Whether a turn would do something without time passing. Simulated loops only.
   package var isReadyNow: Bool {
     guard let driver = driver as? SimulatedDriver else { return false }

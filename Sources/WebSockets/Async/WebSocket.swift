@@ -165,21 +165,7 @@ extension WebSocket {
   ) async throws(WebSocketError) -> WebSocketInbox.Item? {
     let (loop, inbox) = (loop, inbox)
     if loop.isCurrent, let result = inbox.takeNow() { return try result.get() }
-    let ticket = inbox.makeTicket()
-    let result = await withTaskCancellationHandler {
-      await withUnsafeContinuation { waiter in
-        if loop.isCurrent {
-          inbox.take(waiter, ticket: ticket)
-        } else {
-          loop.execute { inbox.take(waiter, ticket: ticket) }
-        }
-        // A cancellation may have been posted before the waiter was in its place.
-        if Task.isCancelled { loop.execute { inbox.cancelWaiter(ticket: ticket) } }
-      }
-    } onCancel: {
-      loop.execute { inbox.cancelWaiter(ticket: ticket) }
-    }
-    return try result.get()
+    return try await inbox.nextItem(on: loop)
   }
 
   /// Whole messages were asked of a socket that has them in pieces, and one is larger than the limit for those.

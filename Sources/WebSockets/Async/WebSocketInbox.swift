@@ -51,6 +51,7 @@ final class WebSocketInbox: WebSocketHandler, @unchecked Sendable {
 
   override func opened(_ connection: WebSocketConnection) {
     self.connection = connection
+    if isPaused { connection.pauseReading() }
     whenOpened?(connection, self)
     whenOpened = nil
   }
@@ -58,7 +59,7 @@ final class WebSocketInbox: WebSocketHandler, @unchecked Sendable {
   override func received(
     _ message: UnsafeRawBufferPointer, _ kind: MessageKind, on connection: WebSocketConnection
   ) {
-    arrived(.message(WebSocketMessage(message, kind)), on: connection)
+    arrived(.message(WebSocketMessage(message, kind)))
   }
 
   override func receivedFragment(
@@ -66,10 +67,13 @@ final class WebSocketInbox: WebSocketHandler, @unchecked Sendable {
     on connection: WebSocketConnection
   ) {
     let fragment = WebSocketFragment(kind: kind, bytes: Array(fragment), isFirst: isFirst, isFinal: isFinal)
-    arrived(.fragment(fragment), on: connection)
+    arrived(.fragment(fragment))
   }
 
-  private func arrived(_ item: Item, on connection: WebSocketConnection) {
+  /// A message that was received elsewhere.
+  func received(_ message: WebSocketMessage) { arrived(.message(message)) }
+
+  private func arrived(_ item: Item) {
     if let waiter {
       self.waiter = nil
       waiter.resume(returning: .success(item))
@@ -79,7 +83,7 @@ final class WebSocketInbox: WebSocketHandler, @unchecked Sendable {
     waitingBytes += item.byteCount + MemoryLayout<Item>.stride
     if waitingBytes > highWatermark, !isPaused {
       isPaused = true
-      connection.pauseReading()
+      connection?.pauseReading()
     }
   }
 
@@ -99,9 +103,6 @@ final class WebSocketInbox: WebSocketHandler, @unchecked Sendable {
   }
 
   override func closed(_ connection: WebSocketConnection, code: CloseCode, reason: String) {
-    self.connection = nil
-    closeCode = code
-    closeReason = reason
     let isNormal = code == .normal || code == .goingAway || code == .noStatus
     let ending: Result<Void, WebSocketError> =
       isNormal
@@ -109,16 +110,42 @@ final class WebSocketInbox: WebSocketHandler, @unchecked Sendable {
       : .failure(
         WebSocketError(
           .closedAbnormally, reason.isEmpty ? "The connection was closed." : reason, closeCode: code))
+    finish(ending, code: code, reason: reason)
+  }
+
+  /// Nothing more will come.
+  func finish(_ ending: Result<Void, WebSocketError>, code: CloseCode, reason: String) {
+    detach()
+    closeCode = code
+    closeReason = reason
     self.ending = ending
     if let waiter {
       self.waiter = nil
       waiter.resume(returning: ending.map { nil })
     }
-    let signals = drainSignals + closeSignals
-    drainSignals = []
+    let signals = closeSignals
     closeSignals = []
     for signal in signals { signal.resume() }
     pongs.end()
+  }
+
+  /// The connection is gone; another may follow.
+  func detach() {
+    connection = nil
+    let signals = drainSignals
+    drainSignals = []
+    for signal in signals { signal.resume() }
+  }
+
+  /// Whether everything that came was taken.
+  var isEmpty: Bool { first == items.count }
+
+  /// The next item, which must be a message, as ``nextItem(on:isolation:)``.
+  func nextMessage(
+    on loop: EventLoop, isolation actor: isolated (any Actor)? = #isolation
+  ) async throws(WebSocketError) -> WebSocketMessage? {
+    guard case .message(let message)? = try await nextItem(on: loop) else { return nil }
+    return message
   }
 
   /// The next message if it is known already what it is: a message, nil at the end, or the error that ended it.
@@ -194,5 +221,28 @@ final class WebSocketInbox: WebSocketHandler, @unchecked Sendable {
     }
     streamSignals = Array(waiting.dropFirst())
     next.resume()
+  }
+
+  // MARK: Waiting
+
+  /// Waits for the next item; nil at the end of a normal closure or when the task is cancelled. Any thread.
+  func nextItem(
+    on loop: EventLoop, isolation actor: isolated (any Actor)? = #isolation
+  ) async throws(WebSocketError) -> Item? {
+    let ticket = makeTicket()
+    let result = await withTaskCancellationHandler {
+      await withUnsafeContinuation { waiter in
+        if loop.isCurrent {
+          take(waiter, ticket: ticket)
+        } else {
+          loop.execute { self.take(waiter, ticket: ticket) }
+        }
+        // A cancellation may have been posted before the waiter was in its place.
+        if Task.isCancelled { loop.execute { self.cancelWaiter(ticket: ticket) } }
+      }
+    } onCancel: {
+      loop.execute { self.cancelWaiter(ticket: ticket) }
+    }
+    return try result.get()
   }
 }

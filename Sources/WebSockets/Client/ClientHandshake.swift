@@ -93,6 +93,7 @@ final class ClientHandshake: ConnectionHandler, TimerTarget, @unchecked Sendable
 
   override func closed(_ connection: Connection, _ reason: ConnectionCloseReason) {
     transport = nil
+    cancelTimer(connection.loop)
     if refusal != nil { return refused() }
     let message = "The connection ended before the server answered: \(reason.explanation)"
     fail(WebSocketError(.handshakeFailed, message))
