@@ -144,7 +144,9 @@ final class WebSocketInbox: WebSocketHandler, @unchecked Sendable {
   func nextMessage(
     on loop: EventLoop, isolation actor: isolated (any Actor)? = #isolation
   ) async throws(WebSocketError) -> WebSocketMessage? {
-    guard case .message(let message)? = try await nextItem(on: loop) else { return nil }
+    let now = loop.isCurrent ? takeNow() : nil
+    let item = if let now { try now.get() } else { try await nextItem(on: loop) }
+    guard case .message(let message)? = item else { return nil }
     return message
   }
 
