@@ -120,6 +120,11 @@ import Transport
       #expect(!request.lowercased().contains(name))
     }
     #expect(request.contains("\r\nHost: 127.0.0.1:81\r\n") && request.contains("\r\nX: y\r\n"))
+    // The next step stays at the other origin, which is not the first for that.
+    redirect("/further")
+    request = client.received()
+    #expect(request.hasPrefix("GET /further ") && !request.lowercased().contains("authorization"))
+    #expect(!request.lowercased().contains("cookie") && request.contains("\r\nHost: 127.0.0.1:81\r\n"))
     // Back at the first origin: whoever led there may have chosen the path.
     redirect("http://127.0.0.1/back")
     request = client.received()
