@@ -10,7 +10,7 @@ struct FuzzTarget: Sendable {
 
   static let all: [FuzzTarget] =
     frameTargets + messageTargets + textTargets + jsonTargets + httpTargets + urlTargets + handshakeTargets
-    + commandTargets + connectionTargets + clientTargets + shellTargets
+    + deflateTargets + proxyTargets + commandTargets + connectionTargets + clientTargets + shellTargets
 }
 
 /// A property that does not hold.

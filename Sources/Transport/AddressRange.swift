@@ -46,6 +46,11 @@ public struct AddressRange: Sendable, Hashable {
       else { return nil }
       length = number
     }
+    // Addresses are compared as what they stand for: a range of mapped ones is one of IPv4.
+    if case .ipv4(let mapped, _) = address.unmapped, family == .ipv6, length >= 96 {
+      self.init(family: .ipv4, high: UInt64(mapped) << 32, low: 0, prefixLength: length - 96)
+      return
+    }
     self.init(family: family, high: high, low: low, prefixLength: length)
   }
 

@@ -59,12 +59,15 @@ extension ProxyHeaderDecoder {
     _ bytes: UnsafeRawBufferPointer, from start: Int
   ) throws(ProxyHeaderError) {
     var at = start
+    var isChecked = false
     while at < bytes.count {
       guard bytes.count - at >= 3 else { throw .malformed }
       let length = Int(bytes.bigEndian(at: at + 1, as: UInt16.self))
       guard bytes.count - at - 3 >= length else { throw .malformed }
       if bytes[at] == checksumType {
-        guard length == 4 else { throw .malformed }
+        // Once: hundreds of them would be hundreds of walks over all bytes.
+        guard length == 4, !isChecked else { throw .malformed }
+        isChecked = true
         let stated = bytes.bigEndian(at: at + 3, as: UInt32.self)
         guard checksum(bytes, zeroing: (at + 3)..<(at + 7)) == stated else { throw .badChecksum }
       }

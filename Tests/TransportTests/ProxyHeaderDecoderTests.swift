@@ -163,4 +163,14 @@ import Testing
       try decode(binary(family: 0x11, block4 + [0x03, 0, 3, 0, 0, 0]))
     }
   }
+
+  @Test func thereIsOneChecksum() throws {
+    let vector: [UInt8] = [0x03, 0, 4, 0, 0, 0, 0]
+    var header = binary(family: 0x11, block4 + vector + vector)
+    let sum = header.withUnsafeBytes { ProxyHeaderDecoder.checksum($0, zeroing: 0..<0) }
+    for index in 0..<4 {
+      header[header.count - 11 + index] = UInt8(truncatingIfNeeded: sum >> (24 - 8 * index))
+    }
+    #expect(throws: ProxyHeaderError.malformed) { try decode(header) }
+  }
 }

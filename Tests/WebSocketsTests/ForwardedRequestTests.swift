@@ -80,6 +80,7 @@ import Transport
       ("broken, for=192.0.2.7", "192.0.2.7", false, nil), ("for=192.0.2.7, broken", "10.0.0.1", false, nil),
       // A client's own field, to which the proxy has appended an element with a quoted string.
       ("for=6.6.6.6;x=\", for=\"[2001:db8::1]\"", "10.0.0.1", false, nil),
+      ("for=6.6.6.6;x\"=y, for=192.0.2.7", "10.0.0.1", false, nil),
       // U+0600 makes one character with the comma behind it.
       ("for=6.6.6.6;x=\u{600}, for=192.0.2.7", "192.0.2.7", false, nil),
       ("host=\"a\\\"b\";for=192.0.2.7", "192.0.2.7", false, "a\"b"), ("", "10.0.0.1", false, nil),

@@ -11,6 +11,11 @@ public final class CompressionPool {
     let options: DeflateOptions
   }
 
+  /// A compression holds its pool; the pool must not hold it in turn.
+  private struct WeakCompression {
+    weak var value: MessageCompression?
+  }
+
   /// Spare objects of a kind are kept up to this number.
   private static let spareCount = 16
   /// A buffer larger than this is not kept.
@@ -19,7 +24,7 @@ public final class CompressionPool {
   private var deflaters: [Key: Deflater] = [:]
   private var inflaters: [Inflater] = []
   private var partials: [PartialMessage] = []
-  private var shared: [SharingKey: MessageCompression] = [:]
+  private var shared: [SharingKey: WeakCompression] = [:]
   /// Where compressed messages are put together on their way out.
   var output = GrowingBuffer()
 
@@ -32,9 +37,9 @@ public final class CompressionPool {
       return MessageCompression(agreement, options, self)
     }
     let key = SharingKey(agreement: agreement, options: options)
-    if let found = shared[key] { return found }
+    if let found = shared[key]?.value { return found }
     let made = MessageCompression(agreement, options, self)
-    shared[key] = made
+    shared[key] = WeakCompression(value: made)
     return made
   }
 

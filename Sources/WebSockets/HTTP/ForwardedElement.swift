@@ -1,3 +1,5 @@
+import HTTPCore
+
 /// Reads the value of a `Forwarded` field (RFC 7239 §4): elements `name=value;name=value` between commas; values may be
 /// quoted strings.
 ///
@@ -12,6 +14,8 @@ enum ForwardedElement {
         guard let equals = pair.firstIndex(of: UInt8(ascii: "=")),
           let value = unquoted(trimmed(pair[(equals + 1)...]))
         else { return nil }
+        // A quotation mark in a name would hide what is behind it from the splitting.
+        guard trimmed(pair[..<equals]).allSatisfy(ASCII.isToken) else { return nil }
         let name = String(decoding: trimmed(pair[..<equals]), as: UTF8.self).lowercased()
         // "Each parameter MUST NOT occur more than once per field-value."
         guard !name.isEmpty, pairs.updateValue(value, forKey: name) == nil else { return nil }

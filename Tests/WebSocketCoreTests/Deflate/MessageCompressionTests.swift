@@ -47,6 +47,16 @@ import Testing
     #expect(pool.compression(Self.both, .standard) !== pool.compression(Self.both, .standard))
   }
 
+  @Test func aPoolIsFreedWithItsConnections() {
+    weak var pool: CompressionPool?
+    do {
+      let made = CompressionPool()
+      pool = made
+      #expect(Self.compress([UInt8](repeating: 1, count: 999), made.compression(Self.none, .standard)) != nil)
+    }
+    #expect(pool == nil)
+  }
+
   /// Every level, window and context: what is compressed comes back, also through a window of the size agreed on.
   @Test(arguments: 8...15, [false, true])
   func roundTrips(_ bits: Int, _ context: Bool) throws {
