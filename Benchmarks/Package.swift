@@ -10,6 +10,10 @@ let package = Package(
       dependencies: [.product(name: "WebSockets", package: "martlet")],
       swiftSettings: [.swiftLanguageMode(.v6), .treatAllWarnings(as: .error)]),
     .executableTarget(
+      name: "pool",
+      dependencies: [.product(name: "WebSockets", package: "martlet")],
+      swiftSettings: [.swiftLanguageMode(.v6), .treatAllWarnings(as: .error)]),
+    .executableTarget(
       name: "micro",
       dependencies: [
         .product(name: "WebSockets", package: "martlet"), .product(name: "Realtime", package: "martlet"),

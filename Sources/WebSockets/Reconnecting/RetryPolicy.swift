@@ -1,4 +1,5 @@
 import HTTPCore
+import Transport
 import WebSocketCore
 
 /// Which ends of a connection, and which refusals, are worth another attempt.
@@ -71,6 +72,8 @@ public struct RetryPolicy: Sendable {
     if let status = error.status { return self.status(status) }
     return switch error.code {
     case .invalidURL, .invalidOptions, .invalidProxy, .redirectRefused, .cancelled: .stop
+    // A certificate does not get better; a handshake that was cut may.
+    case .tlsFailed where (error.cause as? TransportError)?.code == .certificateRejected: .stop
     default: .retry
     }
   }

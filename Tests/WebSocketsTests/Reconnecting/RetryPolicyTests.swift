@@ -1,5 +1,6 @@
 import Testing
 
+@testable import Transport
 @testable import WebSockets
 
 @Suite struct RetryPolicyTests {
@@ -32,6 +33,16 @@ import Testing
     ] as [(WebSocketError.Code, RetryPolicy.Decision)])
   func otherFailures(code: WebSocketError.Code, decision: RetryPolicy.Decision) {
     #expect(policy.decision(for: WebSocketError(code, "")) == decision)
+  }
+
+  @Test(
+    arguments: [(.certificateRejected, .stop), (.tlsFailed, .retry)]
+      as [(
+        TransportError.Code, RetryPolicy.Decision
+      )])
+  func tls(code: TransportError.Code, decision: RetryPolicy.Decision) {
+    let error = WebSocketError(.tlsFailed, "", cause: TransportError(code, ""))
+    #expect(policy.decision(for: error) == decision)
   }
 
   @Test func bothTablesCanBeReplaced() {
