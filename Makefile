@@ -34,10 +34,10 @@ echo-client:
 	swift build -c release --product echo-client $(RELEASE_FLAGS)
 
 lint:  ## check the style of the Swift sources
-	swift format lint --strict --parallel --recursive Sources Tests Benchmarks/Sources Benchmarks/Package.swift Fuzz/Targets Package.swift
+	swift format lint --strict --parallel --recursive Sources Tests Benchmarks/Sources Benchmarks/Package.swift Benchmarks/Allocations/Program Fuzz/Targets Package.swift
 
 format:  ## rewrite the Swift sources in the project's style
-	swift format --in-place --parallel --recursive Sources Tests Benchmarks/Sources Benchmarks/Package.swift Fuzz/Targets Package.swift
+	swift format --in-place --parallel --recursive Sources Tests Benchmarks/Sources Benchmarks/Package.swift Benchmarks/Allocations/Program Fuzz/Targets Package.swift
 
 bench:  ## load the release build from a second process: idle connections, churn, echo
 	Benchmarks/run

@@ -70,6 +70,13 @@ let package = Package(
       name: "echo-client", dependencies: ["WebSockets"], path: "Tests/Interop/echo-client",
       swiftSettings: strict),
 
+    // What messages cost in allocations: scripts/allocations.
+    .target(name: "CAllocationCounter", path: "Benchmarks/Allocations/Counter"),
+    .executableTarget(
+      name: "allocations",
+      dependencies: ["CAllocationCounter", "WebSockets", "Realtime", "EventLoops", "Bytes"],
+      path: "Benchmarks/Allocations/Program", swiftSettings: strict),
+
     tests(of: "Bytes"),
     tests(of: "JSON", ["Bytes"]),
     tests(of: "HTTPCore", ["Bytes"]),

@@ -1,0 +1,6 @@
+// Counts what the calling thread allocates. The program that links this has malloc and its siblings wrapped; memory is
+// the C library's own.
+#pragma once
+#include <stdint.h>
+
+uint64_t allocations_of_this_thread(void);
