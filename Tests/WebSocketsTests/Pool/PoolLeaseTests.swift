@@ -119,6 +119,8 @@ import Transport
       }
       return "done"
     }
+    // Given up at once, not only when the reply comes.
+    if kind == "unanswered" { #expect(world["discarded"] == 1 && world.idleCount == 0) }
     world.echo()
     let isKept = kind == "answered" || kind == "nothing"
     #expect(world.notes == [kind == "throws" ? "body Trouble()" : "body done"])
