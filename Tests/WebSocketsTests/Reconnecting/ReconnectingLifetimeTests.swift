@@ -47,21 +47,31 @@ import Transport
     #expect(world.loop.timerCount == 0)
   }
 
-  @Test func closingLetsGoOfCallbacksThatHoldTheSocket() {
+  private final class Holder: @unchecked Sendable { var socket: ReconnectingWebSocket? }
+
+  @Test func closingLetsGoOfClosuresThatHoldTheSocket() {
     let world = SimulatedReconnecting()
-    final class Holder: @unchecked Sendable { var socket: ReconnectingWebSocket? }
-    let holder = Holder()
-    var events = ReconnectingWebSocket.Events()
-    events.onMessage = { _ in holder.socket?.post(.text("x")) }
-    holder.socket = ReconnectingWebSocket("ws://127.0.0.1/", events: events, on: world.loop)
-    weak let core = holder.socket?.core
-    holder.socket?.start()
+    var holder: Holder? = Holder()
+    weak let watched = holder
+    if let holder {
+      var events = ReconnectingWebSocket.Events()
+      events.onMessage = { _ in holder.socket?.post(.text("x")) }
+      var options = ReconnectingWebSocketOptions()
+      options.resubscribe = { _ in holder.socket?.reconnectNow() }
+      options.refresh = { target, _ in
+        holder.socket?.reconnectNow()
+        return target
+      }
+      holder.socket = ReconnectingWebSocket(
+        "ws://127.0.0.1/", options: options, events: events, on: world.loop)
+    }
+    holder?.socket?.start()
     world.run()
-    holder.socket?.stop()
+    holder?.socket?.stop()
+    holder = nil
+    #expect(watched != nil)
     world.run()
-    holder.socket = nil
-    world.run()
-    #expect(core == nil && world.isAtRest)
+    #expect(watched == nil && world.isAtRest)
   }
 
   @Test func aThousandReconnectionsLeaveNothing() {
