@@ -14,6 +14,10 @@ let package = Package(
       dependencies: [.product(name: "WebSockets", package: "martlet")],
       swiftSettings: [.swiftLanguageMode(.v6), .treatAllWarnings(as: .error)]),
     .executableTarget(
+      name: "stream",
+      dependencies: [.product(name: "WebSockets", package: "martlet")],
+      swiftSettings: [.swiftLanguageMode(.v6), .treatAllWarnings(as: .error)]),
+    .executableTarget(
       name: "micro",
       dependencies: [
         .product(name: "WebSockets", package: "martlet"), .product(name: "Realtime", package: "martlet"),

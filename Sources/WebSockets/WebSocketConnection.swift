@@ -82,6 +82,16 @@ public final class WebSocketConnection: ConnectionHandler, TimerTarget, ServedCo
   /// Whether ``pauseReading()`` is in force.
   var isReadingPaused: Bool { transport?.isReadingPaused ?? false }
 
+  /// Whether more than so many bytes wait after the kernel was offered them: then ``WebSocketHandler/drained(_:)`` will follow.
+  ///
+  /// What was sent in this turn and not offered yet may all be taken at the turn's end, and then nothing follows: who
+  /// pauses until `drained` asks here, not ``bufferedByteCount``.
+  public func isBackedUp(beyond byteCount: Int) -> Bool {
+    guard bufferedByteCount > byteCount else { return false }
+    transport?.flush()
+    return (transport?.queuedByteCount ?? 0) > byteCount
+  }
+
   /// Offers the kernel at once what was sent in this turn; the loop does so anyway at the turn's end.
   public func flush() { transport?.flush() }
 

@@ -160,4 +160,16 @@ import WebSocketCore
     #expect(server.count(of: "slow_consumers") == 1)
     #expect(client.takeReceived() == [] && handler.connection == nil)
   }
+
+  /// Who pauses until `drained` must not wait for it where the kernel takes everything.
+  @Test func whatTheKernelTakesAtOnceIsNotBackedUp() throws {
+    let (server, handler, client) = try serve(WebSocketOptions())
+    let connection = try #require(handler.connection)
+    connection.send(String(repeating: "x", count: 400))
+    #expect(connection.bufferedByteCount == 404)
+    #expect(!connection.isBackedUp(beyond: 100))
+    #expect(connection.bufferedByteCount == 0)
+    server.network.runUntilIdle()
+    #expect(client.takeReceived().count == 404)
+  }
 }

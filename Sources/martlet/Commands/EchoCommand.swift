@@ -18,6 +18,9 @@ enum EchoCommand: Command {
   private static let deflate = Switch(
     "deflate", help: "compress messages (permessage-deflate) for clients that offer it")
 
+  private static let stream = Switch(
+    "stream", help: "send messages back piece by piece as they arrive: of any size, in constant memory")
+
   static let description = CommandDescription(
     name: "echo", summary: "Run a WebSocket server that sends every message back",
     discussion: [
@@ -25,7 +28,7 @@ enum EchoCommand: Command {
         + " origin. SIGTERM or Ctrl-C closes the connections with 1001."
     ],
     flags: [
-      ListeningFlags.host, port, loops, maximumMessage, maximumFragments, deflate,
+      ListeningFlags.host, port, loops, maximumMessage, maximumFragments, deflate, stream,
       ListeningFlags.trustedProxy,
       ListeningFlags.proxyProtocol,
       ServerTLS.certificate, ServerTLS.key, ServerTLS.clientAuthorities,
@@ -35,6 +38,7 @@ enum EchoCommand: Command {
       .init(
         purpose: "On every network, on a port of your own, for large messages.",
         line: "martlet echo --host 0.0.0.0 --port 9100 --max-message 16MiB"),
+      .init(purpose: "For messages of any size.", line: "martlet echo --stream"),
     ])
 
   static func run(_ arguments: Arguments) async throws -> ExitStatus {
@@ -50,6 +54,7 @@ enum EchoCommand: Command {
       limits: WebSocketLimits(
         maximumMessageBytes: largest, maximumFragmentCount: fragments == 0 ? .max : fragments),
       compression: arguments.has(deflate) ? .standard : nil,
+      delivery: arguments.has(stream) ? .fragments : .whole,
       // Room for the largest message on its way out while the next one is on its way in.
       maximumQueuedBytes: 2 * largest + (1 << 20))
     let server = try await place.start(
@@ -97,7 +102,16 @@ private final class EchoHandler: WebSocketHandler {
     _ message: UnsafeRawBufferPointer, _ kind: MessageKind, on connection: WebSocketConnection
   ) {
     connection.send(message, kind)
-    if connection.bufferedByteCount > Self.highWatermark { connection.pauseReading() }
+    if connection.isBackedUp(beyond: Self.highWatermark) { connection.pauseReading() }
+  }
+
+  override func receivedFragment(
+    _ fragment: UnsafeRawBufferPointer, _ kind: MessageKind, isFirst: Bool, isFinal: Bool,
+    on connection: WebSocketConnection
+  ) {
+    if isFirst { connection.beginMessage(kind) }
+    connection.sendFragment(fragment, isFinal: isFinal)
+    if connection.isBackedUp(beyond: Self.highWatermark) { connection.pauseReading() }
   }
 
   override func drained(_ connection: WebSocketConnection) { connection.resumeReading() }
