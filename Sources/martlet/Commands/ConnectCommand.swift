@@ -46,17 +46,27 @@ enum ConnectCommand: Command {
     }
     let options = try ConnectFlags.options(arguments)
     let start = ContinuousClock.now
-    let socket: WebSocket
+    let socket: any ConnectedSocket
+    var agreed = ""
     do {
-      socket = try await WebSocket.connect(to: text, options: options)
+      if arguments.has(ConnectFlags.reconnect) {
+        let returning = ReturningSocket(text, options: options)
+        returning.tell { Terminal.note(Terminal.dimNote($0)) }
+        try await returning.connect()
+        socket = returning
+      } else {
+        let single = try await WebSocket.connect(to: text, options: options)
+        agreed = self.agreed(single)
+        socket = SingleSocket(socket: single)
+      }
     } catch {
       throw problem(error)
     }
     let time = Milliseconds.text(start.duration(to: .now))
     if RawTerminal.isUsable, !arguments.has(ConnectFlags.one), !arguments.has(ConnectFlags.json) {
-      return try await ShellCommandLoop(socket: socket).run("connected to \(url) in \(time)\(agreed(socket))")
+      return try await ShellCommandLoop(socket: socket).run("connected to \(url) in \(time)\(agreed)")
     }
-    if Terminal.isInputTerminal { Terminal.note(Terminal.dimNote("connected in \(time)\(agreed(socket))")) }
+    if Terminal.isInputTerminal { Terminal.note(Terminal.dimNote("connected in \(time)\(agreed)")) }
     return try await PipedSession(socket: socket, arguments: arguments).run()
   }
 

@@ -28,6 +28,8 @@ enum ConnectFlags {
     "wait", .duration, default: "1s for a pipe, 0 for a terminal",
     help: "how long to go on receiving after the end of the input")
   static let one = Switch("one", help: "leave after the first message")
+  static let reconnect = Switch(
+    "reconnect", help: "come back when the connection is lost; what is typed meanwhile waits for it")
   static let json = Switch(
     "json", help: "print each message, and the closure, as a JSON object with type, data, code, reason")
   static let binary = Flag(
@@ -39,6 +41,7 @@ enum ConnectFlags {
   static let all: [any FlagDescription] =
     [
       header, cookie, user, subprotocol, origin, proxy, redirects, ping, maximumMessage, timeout, wait, one,
+      reconnect,
       json,
       binary, deflate,
     ] + ClientTLS.flags

@@ -3,14 +3,14 @@ import WebSockets
 
 /// `martlet connect` in a pipe: lines of standard input are messages, messages are lines of standard output.
 struct PipedSession: Sendable {
-  let socket: WebSocket
+  let socket: any ConnectedSocket
   private let format: MessageFormat
   private let isOne: Bool
   /// Seconds.
   private let pause: Int
   private let timeout: Int
 
-  init(socket: WebSocket, arguments: Arguments) {
+  init(socket: any ConnectedSocket, arguments: Arguments) {
     self.socket = socket
     format = MessageFormat(
       binary: arguments.value(ConnectFlags.binary) ?? .base64, isJSON: arguments.has(ConnectFlags.json))
@@ -27,20 +27,16 @@ struct PipedSession: Sendable {
       watching?.cancel()
     }
     var hasMessage = false
-    do {
-      for try await message in socket {
-        Terminal.line(format.line(message))
-        hasMessage = true
-        if isOne { break }
-      }
-    } catch {
-      // Its code and reason are told below.
+    await socket.receive { message in
+      Terminal.line(format.line(message))
+      hasMessage = true
+      return !isOne
     }
     if isOne, hasMessage {
       await socket.close()
       return .success
     }
-    let (code, reason) = (await socket.closeCode ?? .abnormal, await socket.closeReason)
+    let (code, reason) = await socket.ending
     if let line = format.line(closedWith: code, reason: reason) { Terminal.line(line) }
     let status = try Closure.status(code, reason)
     if isOne { throw Problem.failure("no message came (\(Closure.text(code, reason)))") }
@@ -52,10 +48,10 @@ struct PipedSession: Sendable {
     do {
       for await line in StandardInput() {
         if let text = String(validating: line, as: UTF8.self) {
-          try await socket.send(text)
+          try await socket.send(.text(text))
         } else {
           // A text message must be UTF-8 (RFC 6455 §5.6), so other bytes go as they are.
-          try await socket.send(line)
+          try await socket.send(.binary(line))
         }
       }
       try await Task.sleep(for: .seconds(pause))

@@ -3,7 +3,7 @@ import WebSockets
 
 /// Runs a ``ShellSession`` between the terminal and the connection until either ends.
 struct ShellCommandLoop {
-  let socket: WebSocket
+  let socket: any ConnectedSocket
 
   func run(_ greeting: String) async throws -> ExitStatus {
     guard RawTerminal.begin() else { throw Problem.failure("the terminal cannot be switched to single keys") }
@@ -16,6 +16,9 @@ struct ShellCommandLoop {
       socket, style: Style(hasColours: Terminal.hasColours),
       file: HistoryFile(environment: Program.environment()), print: { Terminal.write($0) },
       columns: { RawTerminal.columns })
+    if let returning = socket as? ReturningSocket {
+      returning.tell { text in Task { await session.note(text) } }
+    }
     await session.note(greeting + "; /help lists commands, Ctrl-D closes")
     let typing = Task {
       for await bytes in TerminalBytes.stream() {
@@ -25,14 +28,13 @@ struct ShellCommandLoop {
       await socket.close()
     }
     defer { typing.cancel() }
-    do {
-      for try await message in socket { await session.show(message) }
-    } catch {
-      // Its code and reason are told below.
+    await socket.receive { message in
+      await session.show(message)
+      return true
     }
     await session.end()
     RawTerminal.restore()
-    let (code, reason) = (await socket.closeCode ?? .abnormal, await socket.closeReason)
+    let (code, reason) = await socket.ending
     let status = try Closure.status(code, reason)
     Terminal.note(Terminal.dimNote(Closure.text(code, reason)))
     return status

@@ -4,7 +4,7 @@ import WebSockets
 
 /// The shell on a terminal: a line that is edited at the bottom, and above it what happens on the connection.
 actor ShellSession {
-  private let socket: WebSocket
+  private let socket: any ConnectedSocket
   private let style: Style
   private let file: HistoryFile?
   private let print: @Sendable (String) -> Void
@@ -15,7 +15,8 @@ actor ShellSession {
   private var isLeaving = false
 
   init(
-    _ socket: WebSocket, style: Style, file: HistoryFile?, print: @escaping @Sendable (String) -> Void,
+    _ socket: any ConnectedSocket, style: Style, file: HistoryFile?,
+    print: @escaping @Sendable (String) -> Void,
     columns: @escaping @Sendable () -> Int
   ) {
     self.socket = socket
@@ -90,13 +91,13 @@ actor ShellSession {
   private func carryOut(_ input: ShellInput) async -> Bool {
     do {
       switch input {
-      case .send(let text): try await socket.send(text)
-      case .sendBytes(let bytes): try await socket.send(bytes)
+      case .send(let text): try await socket.send(.text(text))
+      case .sendBytes(let bytes): try await socket.send(.binary(bytes))
       case .sendFile(let path): try await send(file: path)
       case .ping: measure()
       case .close(let code, let reason):
         await socket.close(code: code, reason: reason)
-      case .info: info()
+      case .info: note((await socket.facts).joined(separator: "\n").fitForTerminal)
       case .help: note(ShellInput.helpText)
       case .quit: return false
       case .wrong(let complaint): show(style.paint(complaint, .yellow))
@@ -112,10 +113,10 @@ actor ShellSession {
   private func send(file path: String) async throws {
     let bytes = try TextFile.read(path)
     if let text = String(validating: bytes, as: UTF8.self) {
-      try await socket.send(text)
+      try await socket.send(.text(text))
       note("sent \(bytes.count) bytes as text")
     } else {
-      try await socket.send(bytes)
+      try await socket.send(.binary(bytes))
       note("sent \(bytes.count) bytes as binary")
     }
   }
@@ -123,18 +124,11 @@ actor ShellSession {
   /// Not awaited: typing goes on until the pong is there.
   private func measure() {
     Task {
-      do {
-        let time = try await socket.roundTripTime()
+      if let time = await socket.roundTrip() {
         note("pong after \(Milliseconds.text(time))")
-      } catch {
-        note("no pong: the connection has ended")
+      } else {
+        note("no pong has come")
       }
     }
-  }
-
-  private func info() {
-    var lines = ["peer \(socket.peerAddress)", "subprotocol \(socket.subprotocol ?? "none")"]
-    for (name, value) in socket.responseFields { lines.append("\(name): \(value)") }
-    note(lines.joined(separator: "\n").fitForTerminal)
   }
 }
