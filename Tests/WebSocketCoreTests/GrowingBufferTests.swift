@@ -42,4 +42,20 @@ import Testing
     let bytes = Array(buffer.bytes)
     #expect(bytes == [4])
   }
+
+  /// What is emptied keeps memory worth keeping, and no more.
+  @Test func emptyingGivesUpLargeMemory() {
+    var buffer = GrowingBuffer()
+    buffer.copy([UInt8](repeating: 1, count: 100))
+    buffer.empty(keeping: 100)
+    let (count, kept) = (buffer.count, buffer.capacity)
+    #expect(count == 0 && kept == 100)
+    buffer.copy([UInt8](repeating: 1, count: 101))
+    buffer.empty(keeping: 100)
+    let (emptied, capacity) = (buffer.count, buffer.capacity)
+    #expect(emptied == 0 && capacity == 0)
+    buffer.copy([2])
+    let bytes = Array(buffer.bytes)
+    #expect(bytes == [2])
+  }
 }
