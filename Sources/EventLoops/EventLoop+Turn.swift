@@ -81,6 +81,7 @@ extension EventLoop {
 
   /// Lets go of everything that waits or is kept for this loop, when there is no further turn: most of it holds the loop.
   func releaseAll() {
+    hasEnded = true
     mailbox.close(into: &local)
     // First out of the loop, then freed: what ends may come back to the loop.
     let released = (timers.removeAll(), local, endOfTurnTargets, storages, transportStorage)

@@ -24,6 +24,8 @@ public final class EventLoop: @unchecked Sendable {
   var endOfTurnTargets: [any EndOfTurnTarget] = []
   var flushing: [any EndOfTurnTarget] = []
   var stopping = false
+  /// There is no further turn: what is added is dropped.
+  var hasEnded = false
   /// The thread that drives a simulated loop by calling `turn()`; nil for loops with a thread of their own.
   let drivingThread: pthread_t?
 
@@ -104,7 +106,7 @@ public final class EventLoop: @unchecked Sendable {
 
   func add(_ work: LoopWork) {
     if isCurrent {
-      local.append(work)
+      if !hasEnded { local.append(work) }
     } else if mailbox.post(work) {
       driver.wake()
     }

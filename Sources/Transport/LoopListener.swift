@@ -58,7 +58,13 @@ package final class LoopListener: IOTarget, @unchecked Sendable {
 
   package func resume() { loop.driver.resumeAccepting(id) }
 
-  package func close() { loop.driver.close(id, reset: false) }
+  package func close() {
+    loop.driver.close(id, reset: false)
+    recipients = []
+  }
+
+  /// For the driver.
+  public override func loopStopped() { recipients = [] }
 
   // MARK: connections
 

@@ -24,9 +24,10 @@ struct SimulatedListener {
     change(&options)
     nonisolated(unsafe) let connections = connections
     listener = try LoopListener.start(loop, .loopback(port: 9), options) { _ in
+      // Weak: connections hold their handlers.
       let handler = ScriptedHandler()
-      handler.onConnected = { connections.all.append($0) }
-      handler.onReceived = { bytes, _ in connections.bytes += bytes }
+      handler.onConnected = { [weak connections] in connections?.all.append($0) }
+      handler.onReceived = { [weak connections] bytes, _ in connections?.bytes += bytes }
       return handler
     }.get()
     listener.resume()

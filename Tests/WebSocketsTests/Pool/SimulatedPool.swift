@@ -19,6 +19,13 @@ final class SimulatedPool: @unchecked Sendable {
     listen()
   }
 
+  /// Tasks that still wait hold their pool, which would be told of nothing any more.
+  deinit {
+    network.connectScripts = [:]
+    if let core = pool?.core { loop.execute { core.shutdown(graceMilliseconds: 0, nil) } }
+    network.advance(milliseconds: 100_000)
+  }
+
   func make(
     _ urls: [String] = ["ws://127.0.0.1/"], seed: UInt64 = 1,
     _ change: (inout WebSocketPoolOptions) -> Void = { _ in }
@@ -65,13 +72,13 @@ final class SimulatedPool: @unchecked Sendable {
     _ name: String, _ body: @escaping @Sendable (WebSocketPool) async throws -> String
   ) -> Task<Void, Never> {
     let pool = pool
-    let task = Task(executorPreference: loop) {
+    let task = Task(executorPreference: loop) { [weak self] in
       guard let pool else { return }
       do {
         let result = try await body(pool)
-        self.notes.append("\(name) \(result)")
+        self?.notes.append("\(name) \(result)")
       } catch {
-        self.notes.append("\(name) \((error as? WebSocketError)?.code.description ?? "\(error)")")
+        self?.notes.append("\(name) \((error as? WebSocketError)?.code.description ?? "\(error)")")
       }
     }
     settle()

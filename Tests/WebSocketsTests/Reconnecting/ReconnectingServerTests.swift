@@ -57,7 +57,11 @@ import WebSockets
 
   @Test func aPoolOnRealSockets() async throws {
     let server = try await WebSocketServer(port: 0).start(echo)
-    let pool = WebSocketPool("ws://127.0.0.1:\(server.port)/")
+    // A machine may be busy with other things.
+    var options = WebSocketPoolOptions()
+    options.acquireTimeoutMilliseconds = 300_000
+    options.requestTimeoutMilliseconds = 300_000
+    let pool = WebSocketPool("ws://127.0.0.1:\(server.port)/", options: options)
     try await withThrowingTaskGroup(of: Void.self) { group in
       for index in 0..<200 {
         group.addTask {

@@ -24,6 +24,14 @@ final class SimulatedReconnecting: @unchecked Sendable {
     listen()
   }
 
+  /// Tasks that still wait hold their socket, which would be told of nothing any more.
+  deinit {
+    network.connectScripts = [:]
+    events = []
+    socket?.stop()
+    network.advance(milliseconds: 100_000)
+  }
+
   func make(
     _ urls: [String] = ["ws://127.0.0.1/"],
     options: ReconnectingWebSocketOptions = ReconnectingWebSocketOptions(), seed: UInt64 = 1,
@@ -36,17 +44,17 @@ final class SimulatedReconnecting: @unchecked Sendable {
 
   private func recorder(_ takesMessages: Bool) -> ReconnectingWebSocket.Events {
     var recorder = ReconnectingWebSocket.Events()
-    recorder.onOpen = { [unowned self] in events.append("open") }
+    recorder.onOpen = { [weak self] in self?.events.append("open") }
     if takesMessages {
-      recorder.onMessage = { [unowned self] in events.append("message \(text(of: $0))") }
+      recorder.onMessage = { [weak self] in self?.events.append("message \(text(of: $0))") }
     }
-    recorder.onClose = { [unowned self] in
-      events.append("close \($0.code)\($0.isFinal ? " final" : "")")
+    recorder.onClose = { [weak self] in
+      self?.events.append("close \($0.code)\($0.isFinal ? " final" : "")")
     }
-    recorder.onError = { [unowned self] in events.append("error \($0.code)") }
-    recorder.onReconnecting = { [unowned self] attempt, delay in
-      events.append("attempt \(attempt)")
-      delays.append(delay)
+    recorder.onError = { [weak self] in self?.events.append("error \($0.code)") }
+    recorder.onReconnecting = { [weak self] attempt, delay in
+      self?.events.append("attempt \(attempt)")
+      self?.delays.append(delay)
     }
     return recorder
   }
@@ -104,13 +112,13 @@ final class SimulatedReconnecting: @unchecked Sendable {
     _ name: String, _ body: @escaping @Sendable (ReconnectingWebSocket) async throws -> Void
   ) -> Task<Void, Never> {
     let socket = socket
-    let task = Task(executorPreference: loop) {
+    let task = Task(executorPreference: loop) { [weak self] in
       guard let socket else { return }
       do {
         try await body(socket)
-        self.notes.append("\(name) done")
+        self?.notes.append("\(name) done")
       } catch {
-        self.notes.append("\(name) \((error as? WebSocketError)?.code.description ?? "\(error)")")
+        self?.notes.append("\(name) \((error as? WebSocketError)?.code.description ?? "\(error)")")
       }
     }
     run()
