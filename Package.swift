@@ -94,7 +94,7 @@ let package = Package(
       of: "Gateways",
       [
         "Realtime", "WebSockets", "WebSocketCore", "Transport", "HTTPCore", "EventLoops", "JSON",
-        "Bytes",
+        "Bytes", "CZlib",
       ]),
     tests(
       of: "martlet",

@@ -34,7 +34,8 @@ public final class RealtimeServer: HTTPService {
   /// Puts the routes together.
   ///
   /// - Parameters:
-  ///   - hub: has a ``CentrifugoJSONEncoding`` as its first encoding.
+  ///   - hub: has a ``CentrifugoJSONEncoding`` as its first encoding, and may have a ``CompressedEncoding`` of it as
+  ///     its second.
   ///   - api: answers what begins with `/api/`.
   ///   - options: everything else.
   ///   - counters: count what happens to clients.
@@ -42,7 +43,9 @@ public final class RealtimeServer: HTTPService {
     hub: Hub, api: HTTPAPI, options: RealtimeServerOptions,
     counters: CentrifugoCounters = CentrifugoCounters()
   ) {
-    gateway = CentrifugoGateway(hub: hub, encoding: 0, options: options.sessions, counters: counters)
+    gateway = CentrifugoGateway(
+      hub: hub, encoding: 0, compressedEncoding: hub.encodings.count > 1 ? 1 : nil, options: options.sessions,
+      counters: counters)
     self.api = api
     self.options = options
   }

@@ -22,21 +22,34 @@ public struct PreparedMessage: Sendable {
     let opcode: Opcode = kind == .text ? .text : .binary
     frame = FrameEncoder.serverFrame(opcode, payload)
     windowBits = compression?.sendWindowBits ?? 15
-    compressed = compression.flatMap { options in
-      // Any thread may make one: on a loop its compressor is there already.
-      let pool = EventLoop.current?.storage { _ in CompressionPool() } ?? CompressionPool()
-      let agreement = DeflateAgreement(
-        sendsWithContext: false, receivesWithContext: false, sendWindowBits: options.sendWindowBits)
-      return pool.compression(agreement, options).compress(payload) {
-        FrameEncoder.serverFrame(opcode, UnsafeRawBufferPointer($0), isCompressed: true)
-      }
-    }
+    compressed = compression.flatMap { Self.compressed(opcode, payload, $0) }
   }
 
   /// Encodes a text message.
   public init(_ text: String, compression: DeflateOptions? = nil) {
     var text = text
     self = text.withUTF8 { PreparedMessage(UnsafeRawBufferPointer($0), .text, compression: compression) }
+  }
+
+  /// The compressed variant of a server's whole data frame; nil where compressing is not worth it.
+  package static func compressed(_ frame: SharedBytes, _ options: DeflateOptions) -> SharedBytes? {
+    frame.withUnsafeBytes { bytes in
+      guard let header = try? FrameHeader.parse(bytes, receivedBy: .client) else { return nil }
+      return compressed(
+        header.opcode, UnsafeRawBufferPointer(rebasing: bytes[header.encodedCount...]), options)
+    }
+  }
+
+  private static func compressed(
+    _ opcode: Opcode, _ payload: UnsafeRawBufferPointer, _ options: DeflateOptions
+  ) -> SharedBytes? {
+    // Any thread may ask: on a loop its compressor is there already.
+    let pool = EventLoop.current?.storage { _ in CompressionPool() } ?? CompressionPool()
+    let agreement = DeflateAgreement(
+      sendsWithContext: false, receivesWithContext: false, sendWindowBits: options.sendWindowBits)
+    return pool.compression(agreement, options).compress(payload) {
+      FrameEncoder.serverFrame(opcode, UnsafeRawBufferPointer($0), isCompressed: true)
+    }
   }
 
   /// The variant for a connection.

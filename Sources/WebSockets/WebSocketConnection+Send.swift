@@ -41,6 +41,18 @@ extension WebSocketConnection {
     return true
   }
 
+  /// Sends the message of a server's whole, uncompressed frame as one of this connection's own: compressed with what
+  /// its window holds, where context was agreed on, which a frame that is shared cannot be.
+  ///
+  /// - Returns: false if the connection is closing or closed and the message was dropped.
+  package func send(messageOf frame: SharedBytes) -> Bool {
+    frame.withUnsafeBytes { bytes in
+      guard let header = try? FrameHeader.parse(bytes, receivedBy: .client) else { return false }
+      let payload = UnsafeRawBufferPointer(rebasing: bytes[header.encodedCount...])
+      return send(payload, header.opcode == .text ? .text : .binary)
+    }
+  }
+
   /// Sends a message that was encoded before, compressed where the connection can take that.
   ///
   /// - Returns: false if the connection is closing or closed and the message was dropped.

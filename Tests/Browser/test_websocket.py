@@ -180,3 +180,25 @@ def test_twenty_sockets_of_one_page(page, echo):
       }
     })))""", f"{echo.url}/")
     assert counts == [50] * 20
+
+
+def test_a_compressed_publication(browser):
+    """`martlet serve --deflate`: the browser inflates what was compressed for all at once."""
+    with Server("serve", "--port", 0, "--demo", "--deflate") as server:
+        page = browser.new_context().new_page()
+        page.goto(f"{server.http}/health")
+        done = page.evaluate(TALK, [f"{server.websocket}", [], """async () => {
+          const ask = async (command) => { socket.send(JSON.stringify(command)); return JSON.parse(await next()) }
+          await ask({ id: 1, connect: {} })
+          await ask({ id: 2, subscribe: { channel: 'news:x' } })
+          const headers = { 'X-API-Key': 'demo-key' }
+          const text = 'tick '.repeat(1000)
+          const body = JSON.stringify({ channel: 'news:x', data: text })
+          await fetch('/api/publish', { method: 'POST', headers, body })
+          const { push } = JSON.parse(await next())
+          const info = await (await fetch('/api/info', { method: 'POST', headers, body: '{}' })).json()
+          return [push.pub.data === text, info.result.nodes[0].metrics.items.shared_frames_compressed]
+        }"""])
+        assert done["result"] == [True, 1]
+        assert "server_no_context_takeover" in done["extensions"]
+        page.context.close()

@@ -47,6 +47,26 @@ final class LoopbackClient {
     return received
   }
 
+  /// One frame of at most 64 KiB.
+  func receiveFrame() -> [UInt8] {
+    var frame: [UInt8] = []
+    func read(_ count: Int) -> Bool {
+      var buffer = [UInt8](repeating: 0, count: count)
+      guard recv(descriptor, &buffer, count, Int32(truncatingIfNeeded: MSG_WAITALL)) == count else {
+        return false
+      }
+      frame += buffer
+      return true
+    }
+    guard read(2) else { return frame }
+    if frame[1] == 126, read(2) {
+      _ = read(Int(frame[2]) << 8 | Int(frame[3]))
+    } else if frame[1] > 0 {
+      _ = read(Int(frame[1]))
+    }
+    return frame
+  }
+
   func receiveText(until end: String? = nil) -> String {
     String(decoding: receive(until: end), as: UTF8.self)
   }

@@ -16,6 +16,7 @@ import WebSockets
   /// Runs `body` against a server with one page; then the server is shut down.
   private func serve(
     _ change: (inout RealtimeServerOptions) -> Void = { _ in },
+    encodings: [any WireEncoding] = [CentrifugoJSONEncoding()],
     _ body: (UInt16, CentrifugoCounters) throws -> Void
   ) async throws {
     let group = EventLoopGroup(loops: 2)
@@ -23,7 +24,7 @@ import WebSockets
     everyone.subscribe = .everyone
     everyone.publish = .everyone
     let hub = Hub(
-      loops: group.loops, namespaces: Namespaces(default: everyone), encodings: [CentrifugoJSONEncoding()],
+      loops: group.loops, namespaces: Namespaces(default: everyone), encodings: encodings,
       wallClock: { 0 }, randomBits: { 35 })
     let clock = Clock()
     var sessions = CentrifugoOptions(now: { clock.seconds }, makeClientID: { clock.nextIdentifier() })
@@ -121,6 +122,51 @@ import WebSockets
       )
       #expect(api.receiveText(until: "}}}]}}").contains(#""bad_requests":1"#))
     }
+  }
+
+  /// Subscribes with an offer of permessage-deflate, and gives back what two publications of 500 bytes arrive as.
+  private func publications(_ offer: String, _ compression: DeflateOptions) async throws -> [[UInt8]] {
+    var frames: [[UInt8]] = []
+    let encodings: [any WireEncoding] = [
+      CentrifugoJSONEncoding(), CompressedEncoding(CentrifugoJSONEncoding(), compression),
+    ]
+    try await serve({ $0.socket.compression = compression }, encodings: encodings) { port, _ in
+      let client = try LoopbackClient(port: port)
+      try client.send("GET /connection/websocket HTTP/1.1\r\nHost: h\r\n\(offer)\(Self.upgrade)\r\n")
+      _ = client.receiveText(until: "\r\n\r\n")
+      try client.send(frame: #"{"id":1,"connect":{}}"#)
+      _ = client.receiveFrame()
+      try client.send(frame: #"{"id":2,"subscribe":{"channel":"x"}}"#)
+      _ = client.receiveFrame()
+      let body = "{\"channel\":\"x\",\"data\":\"\(String(repeating: "tick ", count: 100))\"}"
+      let api = try LoopbackClient(port: port)
+      for _ in 0..<2 {
+        try api.send(
+          "POST /api/publish HTTP/1.1\r\nHost: h\r\nX-API-Key: secret\r\nContent-Length: \(body.count)\r\n\r\n"
+            + body)
+        #expect(api.receiveText(until: "}}").hasSuffix(#"{"result":{}}"#))
+        frames.append(client.receiveFrame())
+      }
+    }
+    return frames
+  }
+
+  @Test func publicationsAreCompressedForThoseWhoCanTakeThem() async throws {
+    let push =
+      #"{"push":{"channel":"x","pub":{"data":""# + String(repeating: "tick ", count: 100) + #""}}}"#
+    let plain = [0x81, 126, UInt8(push.utf8.count >> 8), UInt8(push.utf8.count & 0xFF)] + Array(push.utf8)
+    #expect(try await publications("", .standard) == [plain, plain])
+    let offer = "Sec-WebSocket-Extensions: permessage-deflate"
+    let shared = try await publications("\(offer)\r\n", .standard)
+    #expect(shared[0] == shared[1] && shared[0][0] == 0xC1)
+    #expect(CompressedEncodingTests.inflate(shared[0]) == push)
+    let narrow = "\(offer); server_max_window_bits=9\r\n"
+    #expect(try await publications(narrow, .standard) == [plain, plain])
+    // With context the second one refers to the first.
+    let context = DeflateOptions(sendsWithContext: true)
+    let own = try await publications("\(offer)\r\n", context)
+    #expect(CompressedEncodingTests.inflate(own[0]) == push)
+    #expect(own[1][0] == 0xC1 && own[1].count < own[0].count)
   }
 
   @Test func binaryMessagesAreRefused() async throws {

@@ -19,6 +19,9 @@ enum ServeCommand: Command {
   private static let demo = Switch(
     "demo", help: "open the namespaces chat, news and devices to everyone, and show the demo pages")
 
+  private static let deflate = Switch(
+    "deflate", help: "compress messages (permessage-deflate) for clients that offer it")
+
   static let description = CommandDescription(
     name: "serve", summary: "Run the real-time messaging server",
     discussion: [
@@ -31,7 +34,7 @@ enum ServeCommand: Command {
       "Sockets that systemd passes (LISTEN_FDS) are used in the place of --host and --port.",
     ],
     flags: [
-      config, ListeningFlags.host, port, loops, demo, pages, drain, ListeningFlags.trustedProxy,
+      config, ListeningFlags.host, port, loops, demo, pages, drain, deflate, ListeningFlags.trustedProxy,
       ListeningFlags.proxyProtocol, ServerTLS.certificate, ServerTLS.key, ServerTLS.clientAuthorities,
     ],
     examples: [
@@ -67,6 +70,7 @@ enum ServeCommand: Command {
     if let pages = arguments.value(pages) { configuration.pages = pages }
     if let drain = arguments.value(drain) { configuration.drainMilliseconds = drain }
     if let setting = arguments.value(ListeningFlags.proxyProtocol) { configuration.proxyProtocol = setting }
+    if arguments.has(deflate) { configuration.deflate.isEnabled = true }
     let proxies = arguments.allValues(ListeningFlags.trustedProxy)
     if !proxies.isEmpty { configuration.trustedProxies = proxies }
     ServerTLS.apply(arguments, to: &configuration.tls)

@@ -1,5 +1,6 @@
 import Realtime
 import Transport
+import WebSocketCore
 
 /// Everything that can be set for `martlet serve`, with the defaults of docs/limits.md.
 struct ServerConfiguration: Sendable {
@@ -18,11 +19,18 @@ struct ServerConfiguration: Sendable {
   var tokenAudience = ""
   var tokenIssuer = ""
   var apiKeys: [String] = []
+  var deflate = Deflate()
   var tls = ServerTLS.Settings()
   var limits = Limits()
   /// The options of channels whose name has no namespace; nil when there are no such channels.
   var defaultNamespace: NamespaceOptions?
   var namespaces: [String: NamespaceOptions] = [:]
+
+  struct Deflate: Sendable {
+    var isEnabled = false
+    var options = DeflateOptions.standard
+    var takesOver = false
+  }
 
   struct Limits: Sendable {
     var messageBytes = 65_536
@@ -111,6 +119,25 @@ struct ServerConfiguration: Sendable {
     Setting(
       "tls.minimum_version", \.tls.minimumVersion, .choice("1.2", "1.3"),
       help: "The oldest version of TLS spoken."),
+    Setting(
+      "deflate.enabled", \.deflate.isEnabled, .boolean,
+      help:
+        "Whether messages are compressed (permessage-deflate) for clients that offer it. A publication is compressed"
+        + " once for all of them."),
+    Setting(
+      "deflate.level", \.deflate.options.level, .integer("LEVEL", in: 1...9),
+      help: "The effort, 1 (fast) to 9 (small)."),
+    Setting(
+      "deflate.threshold_bytes", \.deflate.options.minimumBytes, .bytes(in: 0...1 << 30),
+      help: "Messages with fewer bytes are sent as they are."),
+    Setting(
+      "deflate.window_bits", \.deflate.options.sendWindowBits, .integer("BITS", in: 8...15),
+      help: "How far back a message may refer, as a power of two: 8 (256 bytes) to 15 (32 KiB)."),
+    Setting(
+      "deflate.takeover", \.deflate.takesOver, .boolean,
+      help:
+        "Whether messages may refer to earlier ones: smaller, for up to 300 KiB and compressing each publication anew"
+        + " for every connection."),
     Setting(
       "proxy.trusted", \.trustedProxies, .addressRanges,
       help:

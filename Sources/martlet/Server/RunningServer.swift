@@ -22,10 +22,11 @@ struct RunningServer: Sendable {
     var limits = HubLimits()
     limits.maximumChannelsPerLoop = configuration.limits.channelsPerLoop
     limits.maximumChannelsPerClient = configuration.limits.channelsPerConnection
+    let compressionCounters = CompressionCounters()
     let hub = Hub(
       loops: group.loops,
       namespaces: Namespaces(default: configuration.defaultNamespace, named: configuration.namespaces),
-      limits: limits, encodings: [CentrifugoJSONEncoding()],
+      limits: limits, encodings: encodings(configuration.deflate, compressionCounters),
       wallClock: { UInt64(clamping: Machine.unixMilliseconds) },
       randomBits: { UInt64.random(in: .min ... .max) })
     let started = ContinuousClock.now
@@ -35,7 +36,7 @@ struct RunningServer: Sendable {
       hub: hub, keys: configuration.apiKeys,
       node: NodeIdentity(uid: UniqueIdentifier.make(), name: Machine.hostName, version: Version.number),
       uptimeSeconds: { UInt64(clamping: (ContinuousClock.now - started).components.seconds) },
-      moreMetrics: { counters.values + sessionCounters.values })
+      moreMetrics: { counters.values + sessionCounters.values + compressionCounters.values })
     var httpOptions = HTTPServerOptions()
     httpOptions.counters = counters
     httpOptions.trustedProxies = configuration.trustedProxies
@@ -63,6 +64,22 @@ struct RunningServer: Sendable {
       graceMilliseconds: 2_000)
   }
 
+  private static func encodings(
+    _ deflate: ServerConfiguration.Deflate, _ counters: CompressionCounters
+  ) -> [any WireEncoding] {
+    let plain = CentrifugoJSONEncoding()
+    return deflate.isEnabled
+      ? [plain, CompressedEncoding(plain, deflate.options, counters: counters)] : [plain]
+  }
+
+  private static func compression(_ deflate: ServerConfiguration.Deflate) -> DeflateOptions? {
+    guard deflate.isEnabled else { return nil }
+    var options = deflate.options
+    options.sendsWithContext = deflate.takesOver
+    options.receivesWithContext = deflate.takesOver
+    return options
+  }
+
   private static func options(
     _ configuration: ServerConfiguration, _ pages: String?, isDemo: Bool
   ) throws(Problem) -> RealtimeServerOptions {
@@ -85,6 +102,7 @@ struct RunningServer: Sendable {
     }
     options.socket.limits.maximumMessageBytes = configuration.limits.messageBytes
     options.socket.maximumQueuedBytes = configuration.limits.queueBytes
+    options.socket.compression = compression(configuration.deflate)
     if let pages {
       options.files = StaticFiles(try PageFiles.read(pages, client: PageDirectory.client(beside: pages)))
     }
