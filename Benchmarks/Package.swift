@@ -10,6 +10,14 @@ let package = Package(
       dependencies: [.product(name: "WebSockets", package: "martlet")],
       swiftSettings: [.swiftLanguageMode(.v6), .treatAllWarnings(as: .error)]),
     .executableTarget(
+      name: "asyncecho",
+      dependencies: [.product(name: "WebSockets", package: "martlet")],
+      swiftSettings: [.swiftLanguageMode(.v6), .treatAllWarnings(as: .error)]),
+    .executableTarget(
+      name: "broadcast",
+      dependencies: [.product(name: "WebSockets", package: "martlet")],
+      swiftSettings: [.swiftLanguageMode(.v6), .treatAllWarnings(as: .error)]),
+    .executableTarget(
       name: "pool",
       dependencies: [.product(name: "WebSockets", package: "martlet")],
       swiftSettings: [.swiftLanguageMode(.v6), .treatAllWarnings(as: .error)]),

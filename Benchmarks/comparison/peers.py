@@ -1,0 +1,92 @@
+"""The servers that are compared: how each is started, and what it can do."""
+
+import dataclasses
+import os
+
+from . import places
+
+
+@dataclasses.dataclass(frozen=True)
+class Peer:
+    """A server, or a server with certain options.
+
+    `command(port, mode, tls, deflate)` gives the words that start it; `mode` is "echo" or "broadcast".
+    """
+
+    name: str
+    title: str
+    family: str
+    command: object
+    tasks: frozenset = frozenset({"echo"})
+    environment: dict = dataclasses.field(default_factory=dict)
+
+
+def certificate(tls):
+    return [places.CERTIFICATE, places.KEY] if tls else []
+
+
+def martlet(port, mode, tls, deflate):
+    if mode == "broadcast":
+        return [places.SWIFT_BENCHMARKS / "broadcast", port]
+    flags = ["--tls-certificate", places.CERTIFICATE, "--tls-key", places.KEY] if tls else []
+    return [places.MARTLET, "echo", "--loops", "1", "--port", port, *flags, *(["--deflate"] if deflate else [])]
+
+
+def uws(compression):
+    def command(port, mode, tls, deflate):
+        return [places.BUILT / "uws_echo", port, mode, compression if deflate else "none", *certificate(tls)]
+    return command
+
+
+def node(port, mode, tls, deflate):
+    return ["node", places.SOURCES / "node_echo.cjs", port, mode, "deflate" if deflate else "none", *certificate(tls)]
+
+
+def websockets(port, mode, tls, deflate):
+    compression = "deflate" if deflate else "none"
+    return [places.PYTHON, places.SOURCES / "websockets_echo.py", port, mode, compression, *certificate(tls)]
+
+
+def nchan(port, mode, tls, deflate):
+    folder = places.STORE / "nchan"
+    folder.mkdir(parents=True, exist_ok=True)
+    words = {"PORT": str(port), "FOLDER": str(folder), "TLS": "ssl" if tls else ""}
+    words["CERTIFICATE"] = f"ssl_certificate {places.CERTIFICATE}; ssl_certificate_key {places.KEY};" if tls else ""
+    text = (places.SOURCES / "nchan.conf").read_text()
+    head, _, rest = text.partition("\n")
+    for word, value in words.items():
+        rest = rest.replace(word, value)
+    path = folder / "nginx.conf"
+    path.write_text(head + "\n" + rest)
+    return ["/usr/sbin/nginx", "-c", path, "-p", folder]
+
+
+ALL = [
+    Peer("martlet", "Martlet", "martlet", martlet,
+         frozenset({"echo", "broadcast", "tls", "deflate", "idle", "tls-connect"})),
+    Peer("martlet-async", "Martlet, async/await", "martlet",
+         lambda port, *_: [places.SWIFT_BENCHMARKS / "asyncecho", port], frozenset({"echo", "idle"})),
+    Peer("uws", "uWebSockets", "uws", uws("shared"),
+         frozenset({"echo", "broadcast", "tls", "deflate", "idle", "tls-connect"})),
+    Peer("uws-dedicated", "uWebSockets, own compressors", "uws", uws("dedicated"), frozenset({"deflate"})),
+    Peer("gorilla", "gorilla (Go)", "gorilla",
+         lambda port, mode, tls, _: [places.BUILT / "gorilla_echo", port, mode, *certificate(tls)],
+         frozenset({"echo", "broadcast", "tls", "idle", "tls-connect"}), {"GOMAXPROCS": "1"}),
+    Peer("node-ws", "ws (Node.js)", "node-ws", node,
+         frozenset({"echo", "broadcast", "tls", "deflate", "idle", "tls-connect"}),
+         {"NODE_PATH": "/usr/share/nodejs"}),
+    Peer("picows", "picows (Python)", "picows",
+         lambda port, mode, tls, _:
+             [places.PYTHON, places.SOURCES / "picows_echo.py", port, mode, *certificate(tls)],
+         frozenset({"echo", "broadcast", "tls", "idle", "tls-connect"})),
+    Peer("websockets", "websockets (Python)", "websockets", websockets,
+         frozenset({"echo", "broadcast", "tls", "deflate", "idle", "tls-connect"})),
+    Peer("nchan", "nchan (nginx)", "nchan", nchan, frozenset({"idle", "tls-connect", "broadcast-by-post"})),
+    Peer("floor", "bare C loop, unchecked", "floor",
+         lambda port, *_: [places.BUILT / "floor_echo", port], frozenset({"echo"})),
+]
+BY_NAME = {peer.name: peer for peer in ALL}
+
+
+def environment(peer):
+    return {**os.environ, **peer.environment}

@@ -1,0 +1,77 @@
+"""What is measured. A row is one workload; each peer that can do its task runs it once a round."""
+
+import dataclasses
+
+from . import load, servers
+
+
+@dataclasses.dataclass(frozen=True)
+class Row:
+    """`measure(peer, seconds)` gives figures by name; `figure` is the one that is compared, smaller is better."""
+
+    name: str
+    title: str
+    task: str
+    measure: object
+    figure: str = "cpu_us"
+
+
+def echo(connections, depth, size, tls=False):
+    def measure(peer, seconds):
+        with servers.running(peer, tls=tls) as (pid, port):
+            start = servers.resident_kib(pid)
+            return {**load.echo(pid, port, connections, depth, size, seconds, tls), "start_kib": start}
+    return measure
+
+
+def bytes_text(size):
+    return f"{size} B" if size < 1024 else f"{size // 1024} KiB"
+
+
+def echo_row(connections, depth, size, task="echo"):
+    name = f"{task}-{size}x{connections}" + (f"x{depth}" if depth > 1 else "")
+    title = f"{bytes_text(size)}, {connections:,} connection{'s' if connections > 1 else ''}"
+    if depth > 1:
+        title += f", {depth} in flight on each"
+    return Row(name, title, task, echo(connections, depth, size, tls=task == "tls"))
+
+
+def idle(few, many):
+    """Memory by the slope between two numbers of connections, so that the program itself does not count."""
+    def measure(peer, seconds):
+        del seconds
+        kib, figures = {}, {}
+        for connections in (few, many):
+            with servers.running(peer) as (pid, port):
+                figures = load.idle(pid, port, connections)
+                kib[connections] = figures["resident_kib"]
+        return {
+            "bytes": (kib[many] - kib[few]) * 1024 / (many - few),
+            "handshake_us": figures["handshake_us"],
+            "resident_kib": kib[many],
+        }
+    return measure
+
+
+def tls_connect(connections):
+    def measure(peer, seconds):
+        del seconds
+        with servers.running(peer, tls=True) as (pid, port):
+            return load.idle(pid, port, connections, tls=True)
+    return measure
+
+
+ALL = [
+    echo_row(1, 1, 64),
+    echo_row(100, 1, 64),
+    echo_row(1000, 1, 64),
+    echo_row(100, 16, 64),
+    echo_row(100, 1, 1024),
+    echo_row(100, 1, 16384),
+    echo_row(100, 1, 65536),
+    echo_row(100, 1, 64, task="tls"),
+    echo_row(100, 1, 1024, task="tls"),
+    echo_row(100, 1, 16384, task="tls"),
+    Row("idle", "an idle connection", "idle", idle(2000, 18000), "bytes"),
+    Row("tls-connect", "a connection by TLS", "tls-connect", tls_connect(2000), "handshake_us"),
+]
