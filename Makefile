@@ -1,6 +1,6 @@
 # Everything a person does with this repository. `make help` lists it.
 .DEFAULT_GOAL := help
-.PHONY: help run build test conformance echo-client lint format bench fuzz coverage asan tsan clean setup setup-test
+.PHONY: help run build test conformance echo-client lint format bench compare fuzz coverage asan tsan clean setup setup-test
 
 # What `make run` starts, e.g. make run ARGS="echo --port 9001"
 ARGS ?= serve --demo
@@ -41,6 +41,9 @@ format:  ## rewrite the Swift sources in the project's style
 
 bench:  ## load the release build from a second process: idle connections, churn, echo
 	Benchmarks/run
+
+compare:  ## measure Martlet beside other servers and write docs/performance.md (ARGS="--quick")
+	@Benchmarks/compare $(if $(filter file,$(origin ARGS)),,$(ARGS))
 
 SECONDS ?= 60
 fuzz: setup  ## fuzz the decoders: each target for SECONDS=60, or TARGET=name alone

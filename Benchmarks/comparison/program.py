@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from . import installing, machine, measuring, peers, results, rows, terminal
+from . import installing, machine, measuring, page, peers, places, report, results, rows, terminal
 
 DESCRIPTION = """\
 Compares Martlet with other WebSocket servers in the same run and writes docs/performance.md. Peers come from Debian and
@@ -61,6 +61,9 @@ def main(words):
     if not given.redraw:
         run(given, chosen_rows, chosen_peers, store)
     print(terminal.table(store, chosen_rows))
+    if not given.no_page:
+        text = page.replace(places.PAGE.read_text(), report.text(store, rows.ALL))
+        places.PAGE.write_text(text)
 
 
 def run(given, chosen_rows, chosen_peers, store):
@@ -74,9 +77,9 @@ def run(given, chosen_rows, chosen_peers, store):
         store["machine"] = machine.describe()
     store["commit"] = machine.commit()
     missing = store.get("missing", {})
+    store["seconds"] = given.seconds or (1 if given.quick else 3)
     rounds = given.rounds or (3 if given.quick else 5)
-    seconds = given.seconds or (1 if given.quick else 3)
     for row in chosen_rows:
         able = [peer for peer in chosen_peers if row.task in peer.tasks and peer.family not in missing]
         if able:
-            measuring.measure(row, able, rounds, seconds, store, given.add)
+            measuring.measure(row, able, rounds, store["seconds"], store, given.add)

@@ -26,18 +26,18 @@ def spread(rounds, figure):
     return statistics.median(values), min(values), max(values)
 
 
-def ratio(rounds, others, figure):
-    """The median of the ratios of rounds that were measured side by side; None where nothing can be compared.
+def ratios(rounds, others, figure):
+    """(median, least, most) of the ratios of rounds that were measured side by side; None where there is nothing to compare.
 
-    A round of one and the same round of the other ran one after the other, so the machine's mood cancels out in their ratio
-    more than in the ratio of two medians.
+    A round of the one and the same round of the other ran one after the other, so that the machine's mood cancels out in
+    their ratio more than in the ratio of two medians.
     """
-    pairs = [
-        (mine[figure], theirs[figure])
+    found = [
+        mine[figure] / theirs[figure]
         for mine, theirs in zip(rounds, others)
         if mine.get(figure) is not None and theirs.get(figure)
     ]
-    return statistics.median(mine / theirs for mine, theirs in pairs) if pairs else None
+    return (statistics.median(found), min(found), max(found)) if found else None
 
 
 def rounds_of(results, row, peer):

@@ -15,6 +15,14 @@ class Row:
     measure: object
     figure: str = "cpu_us"
 
+    @property
+    def label(self):
+        """The title with the task, for lists of workloads of all kinds."""
+        return f"{LABELS[self.task]}, {self.title}" if self.task in LABELS else self.title
+
+
+LABELS = {"echo": "Echo", "tls": "TLS", "deflate": "Deflate", "broadcast": "Fan-out"}
+
 
 def echo(connections, depth, size, tls=False):
     def measure(peer, seconds):
@@ -72,6 +80,6 @@ ALL = [
     echo_row(100, 1, 64, task="tls"),
     echo_row(100, 1, 1024, task="tls"),
     echo_row(100, 1, 16384, task="tls"),
-    Row("idle", "an idle connection", "idle", idle(2000, 18000), "bytes"),
-    Row("tls-connect", "a connection by TLS", "tls-connect", tls_connect(2000), "handshake_us"),
+    Row("idle", "Memory of an idle connection", "idle", idle(2000, 18000), "bytes"),
+    Row("tls-connect", "A handshake by TLS", "tls-connect", tls_connect(2000), "handshake_us"),
 ]

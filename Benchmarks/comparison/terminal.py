@@ -26,9 +26,9 @@ def block(store, row):
         user = results.spread(rounds, "user_us")
         if user:
             line += f"  user {user[0]:.2f} [{user[1]:.2f}-{user[2]:.2f}]"
-        compared = results.ratio(rounds, reference, row.figure)
-        if compared is not None:
-            line += f"  x{compared:.2f}"
+        compared = results.ratios(rounds, reference, row.figure)
+        if compared:
+            line += f"  x{compared[0]:.2f} [{compared[1]:.2f}-{compared[2]:.2f}]"
         if results.problem(rounds):
             line += f"  ({results.problem(rounds)})"
         lines.append(line)
