@@ -63,3 +63,16 @@ def idle(pid, port, connections, tls=False):
     if figures.get("opened") != connections:
         raise LoadFailed(f"{int(figures.get('opened', 0))} of {connections} connections opened")
     return figures
+
+
+def tls_handshakes(pid, port, count):
+    """Whole handshakes, one after the other, by a program of its own: the generator would resume sessions."""
+    words = ["taskset", "-c", "1", str(places.PYTHON), str(places.SOURCES / "tls_clients.py"), str(port), str(count)]
+    before = sum(servers.cpu_seconds(pid))
+    with subprocess.Popen(
+        words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        preexec_fn=servers.raise_file_limit,
+    ) as clients:
+        if clients.stdout.readline().strip() != str(count):
+            raise LoadFailed(clients.stderr.read().strip().splitlines()[-1][:200])
+        return {"handshake_us": (sum(servers.cpu_seconds(pid)) - before) / count * 1e6}

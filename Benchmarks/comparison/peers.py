@@ -53,11 +53,10 @@ def nchan(port, mode, tls, deflate):
     words = {"PORT": str(port), "FOLDER": str(folder), "TLS": "ssl" if tls else ""}
     words["CERTIFICATE"] = f"ssl_certificate {places.CERTIFICATE}; ssl_certificate_key {places.KEY};" if tls else ""
     text = (places.SOURCES / "nchan.conf").read_text()
-    head, _, rest = text.partition("\n")
     for word, value in words.items():
-        rest = rest.replace(word, value)
+        text = text.replace(f"@{word}@", value)
     path = folder / "nginx.conf"
-    path.write_text(head + "\n" + rest)
+    path.write_text(text)
     return ["/usr/sbin/nginx", "-c", path, "-p", folder]
 
 

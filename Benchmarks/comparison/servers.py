@@ -44,7 +44,7 @@ def resident_kib(pid):
 
 
 def cpu_seconds(pid):
-    """User and system time of a process, in seconds."""
+    """User and system time of a process, in seconds: (user, system)."""
     with open(f"/proc/{pid}/stat") as stat:
         fields = stat.read().rpartition(")")[2].split()
     ticks = os.sysconf("SC_CLK_TCK")
