@@ -44,7 +44,8 @@ extension WebSocketConnection {
     return true
   }
 
-  /// What has waited for the message's end leaves in the order in which it was sent.
+  /// What has waited for the message's end leaves in the order in which it was sent. If the kernel takes it all at once,
+  /// no other event would tell those who wait for room.
   private func endMessage(_ message: OutgoingMessage) {
     outgoing = nil
     for waiting in message.waiting {
@@ -54,5 +55,8 @@ extension WebSocketConnection {
       case .prepared(let prepared): transport?.write(prepared.frame(for: decoder.compression))
       }
     }
+    guard !message.waiting.isEmpty else { return }
+    flush()
+    if let transport, transport.queuedByteCount == 0 { loop.execute { self.drained(transport) } }
   }
 }

@@ -71,7 +71,10 @@ public final class WebSocketConnection: ConnectionHandler, TimerTarget, ServedCo
   public var isOpen: Bool { closing.state == .open && transport?.isWritable == true }
 
   /// Bytes that wait for the kernel to take them, or for the end of a message that is sent in fragments.
-  public var bufferedByteCount: Int { (transport?.queuedByteCount ?? 0) + (outgoing?.waitingBytes ?? 0) }
+  public var bufferedByteCount: Int { (transport?.queuedByteCount ?? 0) + heldByteCount }
+
+  /// How many of them wait for the end of a message that is sent in fragments.
+  var heldByteCount: Int { outgoing?.waitingBytes ?? 0 }
 
   /// Where the next frame will begin among all bytes of the connection, the opening handshake's included.
   var writtenByteCount: UInt64 { transport?.writtenByteCount ?? 0 }

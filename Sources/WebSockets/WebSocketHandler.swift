@@ -41,7 +41,8 @@ open class WebSocketHandler {
   /// A pong arrived, solicited or not. The loop answers pings by itself.
   open func receivedPong(_ payload: UnsafeRawBufferPointer, on connection: WebSocketConnection) {}
 
-  /// The outbound queue has emptied after the kernel had refused to take more.
+  /// The outbound queue has emptied after the kernel had refused to take more, or after messages had waited in it for the
+  /// end of another that was sent in fragments.
   open func drained(_ connection: WebSocketConnection) {}
 
   /// The connection is gone: always the last call, made exactly once.

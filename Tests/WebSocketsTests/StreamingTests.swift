@@ -1,5 +1,5 @@
 import Testing
-import WebSockets
+@testable import WebSockets
 
 /// Messages in pieces through the asynchronous library, on real sockets.
 @Suite(.timeLimit(.minutes(1))) struct StreamingTests {
@@ -114,6 +114,36 @@ import WebSockets
     await #expect(throws: CancellationError.self) { try await sending.value }
     await socket.close()
     #expect(await socket.closeCode == .goingAway)
+    await server.shutdown()
+  }
+
+  /// A sender of much waits for the end of a message in pieces, and the end comes.
+  @Test func largeMessagesWaitBehindPieces() async throws {
+    let (server, url) = try await serve(WebSocketOptions()) { socket in
+      for try await message in socket { try await socket.send(message) }
+    }
+    let large = String(repeating: "x", count: 300_000)
+    try await WebSocket.connect(to: url) { socket in
+      let (begins, began) = AsyncStream<Void>.makeStream()
+      let (holds, held) = AsyncStream<Void>.makeStream()
+      async let streaming: Void = socket.send(.binary) { message in
+        try await message.write([1])
+        began.finish()
+        for await _ in holds {}
+        try await message.write([2])
+      }
+      for await _ in begins {}
+      async let sending: Void = {
+        for _ in 0..<4 { try await socket.send(large) }
+      }()
+      while await socket.onLoop({ $0.connection.heldByteCount }) == 0 { await Task.yield() }
+      held.finish()
+      try await streaming
+      var messages = socket.makeAsyncIterator()
+      #expect(try await messages.next() == .binary([1, 2]))
+      for _ in 0..<4 { #expect(try await messages.next() == .text(large)) }
+      try await sending
+    }
     await server.shutdown()
   }
 

@@ -88,6 +88,6 @@ extension WebSocket {
       : await onLoop { socket in
         bytes.withUnsafeBytes { socket.connection.sendFragment($0, isFinal: isFinal) }
       }
-    try await finishSending(isSent)
+    try await finishSending(isSent, isPiece: true)
   }
 }

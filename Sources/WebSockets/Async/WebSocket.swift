@@ -102,18 +102,33 @@ public final class WebSocket: Sendable {
     }
   }
 
-  nonisolated(nonsending) func finishSending(_ isSent: Bool) async throws(WebSocketError) {
+  /// Waits while too much is queued. A whole message also waits, if much is held like it, for the end of a message in
+  /// pieces; a piece of that message does not, or the end would never come.
+  nonisolated(nonsending) func finishSending(
+    _ isSent: Bool, isPiece: Bool = false
+  ) async throws(WebSocketError) {
     guard isSent else { throw WebSocketError(.notOpen, "The connection is not open.") }
-    if loop.isCurrent, connection.bufferedByteCount <= sendHighWatermark { return }
-    await withUnsafeContinuation { signal in
-      if loop.isCurrent { waitForRoom(signal) } else { loop.execute { self.waitForRoom(signal) } }
+    while !loop.isCurrent || connection.bufferedByteCount > sendHighWatermark {
+      let isRoom = await withUnsafeContinuation { signal in
+        if loop.isCurrent {
+          waitForRoom(signal, isPiece)
+        } else {
+          loop.execute { self.waitForRoom(signal, isPiece) }
+        }
+      }
+      if isRoom { return }
     }
   }
 
-  /// Offers the kernel what is queued, and resumes the sender when little enough of it is left.
-  private func waitForRoom(_ signal: WebSocketInbox.Signal) {
-    connection.flush()
-    if connection.bufferedByteCount > sendHighWatermark { inbox.whenDrained(signal) } else { signal.resume() }
+  /// Offers the kernel what is queued. Resumes the sender with true at once if little enough is left, or with false when
+  /// there is reason to look again.
+  private func waitForRoom(_ signal: WebSocketInbox.RoomSignal, _ isPiece: Bool) {
+    let isHeld = !isPiece && connection.heldByteCount > sendHighWatermark
+    if connection.isBackedUp(beyond: sendHighWatermark) || isHeld {
+      inbox.whenDrained(signal)
+    } else {
+      signal.resume(returning: true)
+    }
   }
 
   /// Runs something on the loop, at once if this is it.

@@ -20,6 +20,8 @@ final class WebSocketInbox: WebSocketHandler, @unchecked Sendable {
 
   typealias Waiter = UnsafeContinuation<Result<Item?, WebSocketError>, Never>
   typealias Signal = UnsafeContinuation<Void, Never>
+  /// Resumed with true if there is room, or with false when there is reason to look again.
+  typealias RoomSignal = UnsafeContinuation<Bool, Never>
 
   /// Reading stops when more bytes than this wait to be taken, and goes on at half of it.
   private let highWatermark: Int
@@ -32,7 +34,7 @@ final class WebSocketInbox: WebSocketHandler, @unchecked Sendable {
   /// Names the wait under way, so that a cancellation that comes late ends no other one.
   private var ticket: UInt64 = 0
   private let lastTicket = Atomic<UInt64>(0)
-  private var drainSignals: [Signal] = []
+  private var drainSignals: [RoomSignal] = []
   private var closeSignals: [Signal] = []
   /// Tasks that wait for the end of a message that another one sends in pieces; nil while there is none.
   private var streamSignals: [Signal]?
@@ -99,7 +101,7 @@ final class WebSocketInbox: WebSocketHandler, @unchecked Sendable {
   override func drained(_ connection: WebSocketConnection) {
     let signals = drainSignals
     drainSignals = []
-    for signal in signals { signal.resume() }
+    for signal in signals { signal.resume(returning: false) }
   }
 
   override func closed(_ connection: WebSocketConnection, code: CloseCode, reason: String) {
@@ -134,7 +136,7 @@ final class WebSocketInbox: WebSocketHandler, @unchecked Sendable {
     connection = nil
     let signals = drainSignals
     drainSignals = []
-    for signal in signals { signal.resume() }
+    for signal in signals { signal.resume(returning: false) }
   }
 
   /// Whether everything that came was taken.
@@ -190,9 +192,9 @@ final class WebSocketInbox: WebSocketHandler, @unchecked Sendable {
     waiter = nil
   }
 
-  func whenDrained(_ signal: Signal) {
+  func whenDrained(_ signal: RoomSignal) {
     if ending != nil || (connection?.bufferedByteCount ?? 0) == 0 {
-      signal.resume()
+      signal.resume(returning: true)
     } else {
       drainSignals.append(signal)
     }

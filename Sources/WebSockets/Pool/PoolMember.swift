@@ -65,9 +65,8 @@ final class PoolMember: WebSocketHandler, @unchecked Sendable {
   /// Whether more may be sent without letting too much wait.
   var hasRoom: Bool {
     guard let connection, connection.isOpen else { return false }
-    let watermark = connection.options.maximumQueuedBytes / 4
-    if connection.bufferedByteCount > watermark { connection.flush() }
-    return connection.isOpen && connection.bufferedByteCount <= watermark
+    // Offering the kernel what waits may find that the connection is gone.
+    return !connection.isBackedUp(beyond: connection.options.maximumQueuedBytes / 4) && connection.isOpen
   }
 
   func send(_ message: WebSocketMessage) -> Bool {

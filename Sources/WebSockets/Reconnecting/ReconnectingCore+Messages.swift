@@ -93,11 +93,8 @@ extension ReconnectingCore {
   /// Hands a message to the connection if it has room.
   private func write(_ message: WebSocketMessage) -> Bool {
     guard let connection, isSending, connection.isOpen else { return false }
-    let watermark = connection.options.maximumQueuedBytes / 4
-    if connection.bufferedByteCount > watermark {
-      connection.flush()
-      guard connection.isOpen, connection.bufferedByteCount <= watermark else { return false }
-    }
+    let isBackedUp = connection.isBackedUp(beyond: connection.options.maximumQueuedBytes / 4)
+    guard !isBackedUp, connection.isOpen else { return false }
     let isTaken =
       switch message {
       case .text(let text): connection.send(text)
