@@ -7,7 +7,7 @@ public enum Masking {
   ///   - key: the four octets of the key as they lie in memory, loaded as one word.
   ///   - bytes: what to change.
   ///   - offset: how many octets of the payload came before `bytes`.
-  @inlinable
+  @inlinable @inline(__always)
   public static func apply(key: UInt32, to bytes: UnsafeMutableRawBufferPointer, offset: Int = 0) {
     guard let start = bytes.baseAddress else { return }
     let count = bytes.count

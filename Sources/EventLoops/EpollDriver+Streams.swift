@@ -5,7 +5,7 @@ extension EpollDriver {
   func accept(_ id: RegistrationID) {
     for _ in 0..<Self.acceptBatch {
       // The target may close its listener in `accepted`.
-      guard isRegistered(id), let target = slots[Int(id.index)].target else { return }
+      guard isRegistered(id), let target = slots[Int(id.index)].target?.takeUnretainedValue() else { return }
       var storage = sockaddr_storage()
       var count: UInt32 = 0
       let fd = clinux_accept(slots[Int(id.index)].fd, &storage, &count)
@@ -35,21 +35,21 @@ extension EpollDriver {
       slots[index].kind = .stream
       watch(id, 0)
     }
-    slots[index].target?.connectCompleted(error)
+    slots[index].target?.takeUnretainedValue().connectCompleted(error)
   }
 
   func handleStream(_ id: RegistrationID, _ flags: UInt32) {
     let watched = slots[Int(id.index)].events ?? 0
     if flags & clinux_EPOLLOUT != 0 {
       watch(id, watched & ~clinux_EPOLLOUT)
-      slots[Int(id.index)].target?.writeCompleted(0)
+      slots[Int(id.index)].target?._withUnsafeGuaranteedRef { $0.writeCompleted(0) }
       guard isRegistered(id) else { return }
     }
     if watched & clinux_EPOLLIN != 0 {
       if flags & (clinux_EPOLLIN | clinux_EPOLLERR | clinux_EPOLLHUP) != 0 { receive(id) }
     } else if flags & clinux_EPOLLERR != 0 {
       let error = clinux_socket_error(slots[Int(id.index)].fd)
-      slots[Int(id.index)].target?.failed(error == 0 ? ECONNRESET : error)
+      slots[Int(id.index)].target?.takeUnretainedValue().failed(error == 0 ? ECONNRESET : error)
     } else if flags & clinux_EPOLLHUP != 0 {
       // Both directions are over while reading is paused: epoll would report it for ever.
       watch(id, nil)
@@ -63,15 +63,17 @@ extension EpollDriver {
     let count = Int(clinux_receive(slots[index].fd, receiveBuffer.baseAddress, receiveBuffer.count))
     switch count {
     case 1...:
-      target.received(UnsafeMutableRawBufferPointer(rebasing: receiveBuffer[..<count]))
+      target._withUnsafeGuaranteedRef {
+        $0.received(UnsafeMutableRawBufferPointer(start: receiveBuffer.baseAddress, count: count))
+      }
     case 0:
       watch(id, (slots[index].events ?? 0) & ~clinux_EPOLLIN)
-      target.receivedEnd()
+      target.takeUnretainedValue().receivedEnd()
     case -Int(EAGAIN), -Int(EINTR):
       break
     default:
       watch(id, nil)
-      target.failed(Int32(-count))
+      target.takeUnretainedValue().failed(Int32(-count))
     }
   }
 

@@ -15,7 +15,8 @@ package final class EpollDriver: Driver {
     /// The events epoll watches for; nil while the descriptor is not in epoll.
     var events: UInt32?
     var kind = Kind.free
-    var target: IOTarget?
+    /// Who hears of events. Let go of at the end of a turn, so that an event can be delivered without counting references.
+    var target: Unmanaged<IOTarget>?
   }
 
   static let receiveBufferByteCount = 512 * 1024
@@ -27,7 +28,10 @@ package final class EpollDriver: Driver {
   let wakeDescriptor: Int32
   let events: UnsafeMutablePointer<epoll_event>
   let receiveBuffer: UnsafeMutableRawBufferPointer
-  var slots: [Slot] = []
+  /// By index; plain memory, because every event and every write looks here.
+  private(set) var slots: UnsafeMutablePointer<Slot>
+  private var slotCapacity = 64
+  private(set) var slotCount = 0
   var freeSlots: [UInt32] = []
 
   package override init() {
@@ -36,6 +40,7 @@ package final class EpollDriver: Driver {
     precondition(epoll >= 0 && wakeDescriptor >= 0, "The system gave no descriptor for an event loop.")
     events = .allocate(capacity: Self.eventCount)
     receiveBuffer = .allocate(byteCount: Self.receiveBufferByteCount, alignment: 64)
+    slots = .allocate(capacity: slotCapacity)
     super.init()
     // Edge-triggered: each wake is seen once and the counter need not be read.
     let status = clinux_epoll_ctl(
@@ -44,7 +49,11 @@ package final class EpollDriver: Driver {
   }
 
   deinit {
-    for slot in slots where slot.fd >= 0 { clinux_close(slot.fd) }
+    for index in 0..<slotCount {
+      if slots[index].fd >= 0 { clinux_close(slots[index].fd) }
+      slots[index].target?.release()
+    }
+    slots.deallocate()
     clinux_close(wakeDescriptor)
     clinux_close(epoll)
     events.deallocate()
@@ -85,7 +94,7 @@ package final class EpollDriver: Driver {
 
   package override func isRegistered(_ id: RegistrationID) -> Bool {
     let index = Int(id.index)
-    return index < slots.count && slots[index].generation == id.generation && slots[index].kind != .free
+    return index < slotCount && slots[index].generation == id.generation && slots[index].kind != .free
   }
 
   func register(_ fd: Int32, _ kind: Kind, target: IOTarget?) -> RegistrationID {
@@ -93,13 +102,36 @@ package final class EpollDriver: Driver {
     if let free = freeSlots.popLast() {
       index = free
     } else {
-      index = UInt32(slots.count)
-      slots.append(Slot())
+      if slotCount == slotCapacity { growSlots() }
+      index = UInt32(slotCount)
+      (slots + slotCount).initialize(to: Slot())
+      slotCount += 1
     }
     slots[Int(index)].fd = fd
     slots[Int(index)].kind = kind
-    slots[Int(index)].target = target
+    slots[Int(index)].target = target.map(Unmanaged.passRetained)
     return RegistrationID(index: index, generation: slots[Int(index)].generation)
+  }
+
+  private func growSlots() {
+    let larger = UnsafeMutablePointer<Slot>.allocate(capacity: slotCapacity * 2)
+    larger.moveInitialize(from: slots, count: slotCount)
+    slots.deallocate()
+    slots = larger
+    slotCapacity *= 2
+  }
+
+  /// Empties a slot for the next registration.
+  private func free(_ index: Int) {
+    releaseTarget(index)
+    slots[index] = Slot(generation: slots[index].generation &+ 1)
+    freeSlots.append(UInt32(index))
+  }
+
+  private func releaseTarget(_ index: Int) {
+    guard let target = slots[index].target else { return }
+    slots[index].target = nil
+    loop.keepUntilEndOfTurn(target.takeRetainedValue())
   }
 
   /// Makes epoll watch for `events`, for errors only if 0, not at all if nil.
@@ -113,13 +145,14 @@ package final class EpollDriver: Driver {
     // Only memory and the watch limit can be short here; a connection that cannot be watched is lost.
     if status < 0, let target = slots[index].target {
       slots[index].events = nil
-      loop.execute(Failure(driver: self, id: id, target: target, error: -status).report)
+      loop.execute(Failure(driver: self, id: id, target: target.takeUnretainedValue(), error: -status).report)
     }
   }
 
   package override func setTarget(_ target: IOTarget, of id: RegistrationID) {
     guard isRegistered(id) else { return }
-    slots[Int(id.index)].target = target
+    releaseTarget(Int(id.index))
+    slots[Int(id.index)].target = .passRetained(target)
   }
 
   package override func localAddress(of id: RegistrationID) -> SocketAddress? {
@@ -136,8 +169,7 @@ package final class EpollDriver: Driver {
     guard isRegistered(id) else { return }
     let index = Int(id.index)
     let fd = slots[index].fd
-    slots[index] = Slot(generation: slots[index].generation &+ 1)
-    freeSlots.append(id.index)
+    free(index)
     if reset { clinux_reset_on_close(fd) }
     clinux_close(fd)
     if !starvedListeners.isEmpty { endStarvation() }
@@ -172,8 +204,7 @@ package final class EpollDriver: Driver {
     watch(id, nil)
     let index = Int(id.index)
     let socket = DetachedSocket(fd: slots[index].fd)
-    slots[index] = Slot(generation: slots[index].generation &+ 1)
-    freeSlots.append(id.index)
+    free(index)
     return socket
   }
 
@@ -236,9 +267,9 @@ package final class EpollDriver: Driver {
   }
 
   override func stopAll() {
-    for index in slots.indices where slots[index].kind != .free {
+    for index in 0..<slotCount where slots[index].kind != .free {
       let id = RegistrationID(index: UInt32(index), generation: slots[index].generation)
-      let target = slots[index].target
+      let target = slots[index].target?.takeUnretainedValue()
       close(id, reset: false)
       target?.loopStopped()
     }

@@ -59,6 +59,14 @@ extension EventLoop {
       for index in flushing.indices { flushing[index].endOfTurn() }
       flushing.removeAll(keepingCapacity: true)
     }
+    if !kept.isEmpty { releaseKept() }
+  }
+
+  private func releaseKept() {
+    // What is freed may let go of more.
+    let released = kept
+    kept = []
+    withExtendedLifetime(released) {}
   }
 
   /// The body of the loop's own thread.
@@ -84,8 +92,8 @@ extension EventLoop {
     hasEnded = true
     mailbox.close(into: &local)
     // First out of the loop, then freed: what ends may come back to the loop.
-    let released = (timers.removeAll(), local, endOfTurnTargets, storages, transportStorage)
-    (local, endOfTurnTargets, storages, transportStorage) = ([], [], [:], nil)
+    let released = (timers.removeAll(), local, endOfTurnTargets, kept, storages, transportStorage)
+    (local, endOfTurnTargets, kept, storages, transportStorage) = ([], [], [], [:], nil)
     withExtendedLifetime(released) {}
   }
 }

@@ -23,6 +23,8 @@ public final class EventLoop: @unchecked Sendable {
   var running: [LoopWork] = []
   var endOfTurnTargets: [any EndOfTurnTarget] = []
   var flushing: [any EndOfTurnTarget] = []
+  /// What must live until the turn's end: see `keepUntilEndOfTurn`.
+  var kept: [AnyObject] = []
   var stopping = false
   /// There is no further turn: what is added is dropped.
   var hasEnded = false
@@ -93,6 +95,12 @@ public final class EventLoop: @unchecked Sendable {
   package func atEndOfTurn(_ target: any EndOfTurnTarget) {
     assert(isCurrent)
     endOfTurnTargets.append(target)
+  }
+
+  /// Keeps an object that was let go while it may still be running, so that calls need not count references.
+  package func keepUntilEndOfTurn(_ object: AnyObject) {
+    assert(isCurrent)
+    if !hasEnded { kept.append(object) }
   }
 
   /// The object of type `T` that belongs to this loop, made at first use.

@@ -19,7 +19,8 @@ extension Connection: TimerTarget {
     assert(loop.isCurrent)
     guard flags.isDisjoint(with: [.isClosing, .isClosed]) else { return }
     flags.insert([.isClosing, .isFinishing])
-    lingerTimer = loop.schedule(after: lingerMilliseconds, self, token: ConnectionTimer.linger)
+    beginEnding().lingerTimer = loop.schedule(
+      after: lingerMilliseconds, self, token: ConnectionTimer.linger)
     if flags.contains(.isReadingPaused) { resumeReading() }
     if flags.contains(.endSent), flags.contains(.endReceived) { return terminate(.ended) }
     schedule()
@@ -34,7 +35,7 @@ extension Connection: TimerTarget {
   /// For the loop: the time of `close()`, or of a TLS handshake, is over.
   public func timerFired(_ token: UInt64) {
     if token == ConnectionTimer.handshake { return handshakeTimedOut() }
-    lingerTimer = .none
+    ending?.lingerTimer = .none
     if flags.contains(.endSent) { terminate(.ended) } else { terminate(.lingerTimedOut, reset: true) }
   }
 
@@ -50,9 +51,10 @@ extension Connection: TimerTarget {
   func terminate(_ reason: ConnectionCloseReason, reset: Bool = false) {
     guard !flags.contains(.isClosed) else { return }
     flags.insert(.isClosed)
-    closeReason = leaveTLS(reason)
-    loop.cancel(lingerTimer)
-    lostByteCount += waitingByteCount
+    let ending = beginEnding()
+    ending.reason = leaveTLS(reason)
+    loop.cancel(ending.lingerTimer)
+    ending.lostByteCount += waitingByteCount
     lone = nil
     releaseQueue()
     loop.driver.close(id, reset: reset)
@@ -69,6 +71,13 @@ extension Connection: TimerTarget {
     flags.insert(.closedReported)
     let last = handler
     handler = nil
-    last?.closed(self, closeReason)
+    last?.closed(self, ending?.reason ?? .ended)
+  }
+
+  private func beginEnding() -> ConnectionEnding {
+    if let ending { return ending }
+    let made = ConnectionEnding()
+    ending = made
+    return made
   }
 }

@@ -14,8 +14,26 @@ extension Connection: EndOfTurnTarget {
     if bytes.count >= writtenThroughByteCount || bytes.count > maximumQueuedBytes - queuedByteCount {
       return writeThrough(bytes)
     }
-    openQueue().append(bytes)
+    openQueue().pointee.append(bytes)
     scheduleFlush()
+  }
+
+  /// Room for `count` bytes at the end of what is written, which the caller fills at once: spares the copy that `write`
+  /// makes. Nil where bytes so many are not collected, or nothing can be written: then `write` knows what to do.
+  ///
+  /// - Parameters:
+  ///   - count: at least 1.
+  ///   - limit: nil, too, if more than so many bytes wait already.
+  package func reserve(_ count: Int, whileQueued limit: Int = .max) -> UnsafeMutableRawPointer? {
+    assert(loop.isCurrent)
+    guard isWritable, count < writtenThroughByteCount else { return nil }
+    let queue = openQueue()
+    let queued = queue.pointee.byteCount + (tls == nil ? 0 : tls?.queuedByteCount ?? 0)
+    guard queued <= limit, count <= maximumQueuedBytes - queued else { return nil }
+    let start = queue.pointee.extend(by: count)
+    writtenByteCount &+= UInt64(count)
+    scheduleFlush()
+    return start
   }
 
   /// Writes `bytes` by reference; short ones may be copied. Ignored when the connection is finished or closed.
@@ -30,7 +48,7 @@ extension Connection: EndOfTurnTarget {
     if outbound == nil, lone == nil {
       lone = bytes
     } else {
-      openQueue().append(bytes)
+      openQueue().pointee.append(bytes)
     }
     scheduleFlush()
   }
@@ -41,8 +59,14 @@ extension Connection: EndOfTurnTarget {
     guard flags.isDisjoint(with: [.isBlocked, .isClosed]) else { return }
     if let tls { return flushEncrypted(tls) }
     if lone != nil { flushLone() }
-    while let queue = outbound, !queue.isEmpty, flags.isDisjoint(with: [.isBlocked, .isClosed]) {
-      flush(queue, then: UnsafeRawBufferPointer(start: nil, count: 0))
+    while let queue = outbound {
+      if queue.pointee.isEmpty { break }
+      if let piece = queue.pointee.onePiece {
+        flush(queue, piece)
+      } else {
+        flush(queue, then: UnsafeRawBufferPointer(start: nil, count: 0))
+      }
+      guard flags.isDisjoint(with: [.isBlocked, .isClosed]) else { return }
     }
     guard flags.isDisjoint(with: [.isBlocked, .isClosed]) else { return }
     releaseQueue()
@@ -68,13 +92,13 @@ extension Connection: EndOfTurnTarget {
   }
 
   /// The queue, with what is written so far in it.
-  func openQueue() -> OutboundQueue {
+  func openQueue() -> OutboundQueue.Pointer {
     if let outbound { return outbound }
-    let queue = loop.transport.takeQueue()
+    let queue = shared.takeQueue()
     outbound = queue
     if let first = lone {
       lone = nil
-      queue.append(first)
+      queue.pointee.append(first)
     }
     return queue
   }
@@ -82,7 +106,7 @@ extension Connection: EndOfTurnTarget {
   func releaseQueue() {
     guard let queue = outbound else { return }
     outbound = nil
-    loop.transport.giveBack(queue)
+    shared.giveBack(queue)
   }
 
   private func flushLone() {
@@ -93,7 +117,7 @@ extension Connection: EndOfTurnTarget {
       lone = nil
     case .wrote(let count):
       lone = nil
-      openQueue().append(bytes, from: count)
+      openQueue().pointee.append(bytes, from: count)
       flags.insert(.isBlocked)
     case .pending:
       _ = openQueue()
@@ -103,13 +127,24 @@ extension Connection: EndOfTurnTarget {
     }
   }
 
+  /// One system call: a queue that is one piece.
+  private func flush(_ queue: OutboundQueue.Pointer, _ piece: UnsafeRawBufferPointer) {
+    switch loop.driver.write(piece, to: id) {
+    case .wrote(let count):
+      queue.pointee.consume(count)
+      if count < piece.count { flags.insert(.isBlocked) }
+    case .pending: flags.insert(.isBlocked)
+    case .failed(let error): terminate(.failed(errno: error))
+    }
+  }
+
   /// One system call: the queue, then `more`. Returns how many bytes of `more` were taken.
   @discardableResult
-  private func flush(_ queue: OutboundQueue, then more: UnsafeRawBufferPointer) -> Int {
-    let pieces = loop.transport.pieces
-    var used = queue.fill(UnsafeMutableBufferPointer(rebasing: pieces.dropLast()))
+  private func flush(_ queue: OutboundQueue.Pointer, then more: UnsafeRawBufferPointer) -> Int {
+    let pieces = shared.pieces
+    var used = queue.pointee.fill(UnsafeMutableBufferPointer(rebasing: pieces.dropLast()))
     let offered = (0..<used).reduce(0) { $0 + pieces[$1].iov_len }
-    let isWhole = offered == queue.byteCount
+    let isWhole = offered == queue.pointee.byteCount
     if isWhole, let base = more.baseAddress, !more.isEmpty {
       pieces[used] = iovec(iov_base: UnsafeMutableRawPointer(mutating: base), iov_len: more.count)
       used += 1
@@ -121,7 +156,7 @@ extension Connection: EndOfTurnTarget {
       : loop.driver.write(UnsafeMutableBufferPointer(rebasing: pieces[..<used]), to: id)
     switch result {
     case .wrote(let count):
-      queue.consume(min(count, queue.byteCount))
+      queue.pointee.consume(min(count, queue.pointee.byteCount))
       if count < total { flags.insert(.isBlocked) }
       return max(0, count - offered)
     case .pending:
@@ -141,15 +176,15 @@ extension Connection: EndOfTurnTarget {
       taken = flush(queue, then: bytes)
     }
     guard !flags.contains(.isClosed) else {
-      lostByteCount += bytes.count
+      ending?.lostByteCount += bytes.count
       return
     }
     let left = UnsafeRawBufferPointer(rebasing: bytes[taken...])
-    guard left.count <= maximumQueuedBytes - queue.byteCount else {
-      lostByteCount += left.count
+    guard left.count <= maximumQueuedBytes - queue.pointee.byteCount else {
+      ending?.lostByteCount += left.count
       return terminate(.outboundQueueOverflow, reset: true)
     }
-    queue.append(left)
-    if queue.isEmpty { releaseQueue() }
+    queue.pointee.append(left)
+    if queue.pointee.isEmpty { releaseQueue() }
   }
 }

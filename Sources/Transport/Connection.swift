@@ -48,25 +48,33 @@ public final class Connection: IOTarget, @unchecked Sendable {
   package let id: RegistrationID
 
   /// Who hears what happens; may be replaced at any time. Nil once the connection is closed and that was reported.
-  public var handler: ConnectionHandler?
+  public var handler: ConnectionHandler? {
+    get { handlerReference?.takeUnretainedValue() }
+    set {
+      // The old one may be running: whoever calls a handler does not count a reference for that.
+      if let handlerReference { loop.keepUntilEndOfTurn(handlerReference.takeRetainedValue()) }
+      handlerReference = newValue.map(Unmanaged.passRetained)
+    }
+  }
 
   /// How many bytes may wait, in bytes (default 1 MiB). A write that would leave more waiting, after the kernel has
   /// been offered what it can take, closes the connection with `outboundQueueOverflow`; the queue does not grow.
   public var maximumQueuedBytes = Connection.defaultMaximumQueuedBytes
 
-  var outbound: OutboundQueue?
+  private var handlerReference: Unmanaged<ConnectionHandler>?
+  /// What the connections of the loop share.
+  let shared: LoopTransport
+  var outbound: OutboundQueue.Pointer?
   /// The one reference that was written this turn: fan-out needs no queue.
   var lone: SharedBytes?
   /// TLS; nil without.
   var tls: TLSSession?
   /// Bytes that were given to `write`, all told.
   package internal(set) var writtenByteCount: UInt64 = 0
-  /// How many of them the kernel never took, once the connection is closed.
-  var lostByteCount = 0
-  var lingerTimer = TimerID.none
+  /// Nil until the connection is being closed.
+  var ending: ConnectionEnding?
   /// Where the connection is counted; nil where nothing is.
   var admission: ConnectionAdmission?
-  var closeReason = ConnectionCloseReason.ended
   var flags: Flags = []
 
   init(
@@ -77,7 +85,13 @@ public final class Connection: IOTarget, @unchecked Sendable {
     self.id = id
     self.peerAddress = peer
     self.proxy = proxy.map(ProxyAddress.init)
-    self.handler = handler
+    handlerReference = .passRetained(handler)
+    shared = loop.transport
+  }
+
+  deinit {
+    handlerReference?.release()
+    if let outbound { OutboundQueue.destroy(outbound) }
   }
 
   /// The proxy that passes the connection on by the PROXY protocol, if there is one.
@@ -91,16 +105,16 @@ public final class Connection: IOTarget, @unchecked Sendable {
 
   /// Bytes written but not yet taken by the kernel; those that are encrypted already count as they are then.
   public var queuedByteCount: Int {
-    (outbound?.byteCount ?? 0) + (lone?.count ?? 0) + (tls?.queuedByteCount ?? 0)
+    waitingByteCount + (tls?.queuedByteCount ?? 0)
   }
 
   /// How many of the bytes written may have left, encrypted ones included; stays as it is when the connection is closed.
   package var flushedByteCount: UInt64 {
-    writtenByteCount &- UInt64(waitingByteCount + lostByteCount)
+    writtenByteCount &- UInt64(waitingByteCount + (ending?.lostByteCount ?? 0))
   }
 
   /// Bytes that wait as they were given to `write`.
-  var waitingByteCount: Int { (outbound?.byteCount ?? 0) + (lone?.count ?? 0) }
+  var waitingByteCount: Int { (outbound?.pointee.byteCount ?? 0) + (lone?.count ?? 0) }
 
   /// Whether the kernel has stopped taking bytes; `drained` will follow when the queue is empty again.
   public var isBlocked: Bool { flags.contains(.isBlocked) }
@@ -126,7 +140,7 @@ public final class Connection: IOTarget, @unchecked Sendable {
     guard flags.isDisjoint(with: [.isClosing, .isClosed]) else { return }
     if let tls { return receivedCiphertext(UnsafeRawBufferPointer(bytes), tls) }
     flags.insert(.isHandlingRead)
-    handler?.received(bytes, on: self)
+    handlerReference?._withUnsafeGuaranteedRef { $0.received(bytes, on: self) }
     flags.remove(.isHandlingRead)
     flush()
   }
@@ -154,7 +168,7 @@ public final class Connection: IOTarget, @unchecked Sendable {
   public override func writeCompleted(_ count: Int) {
     guard !flags.contains(.isClosed) else { return }
     flags.remove(.isBlocked)
-    if count > 0 { (tls == nil ? outbound : tls?.ciphertext)?.consume(count) }
+    if count > 0 { (tls == nil ? outbound : tls?.ciphertext)?.pointee.consume(count) }
     flush()
     guard flags.isDisjoint(with: [.isBlocked, .isClosed, .isClosing]), tls?.handshake == nil else { return }
     handler?.drained(self)
@@ -184,6 +198,14 @@ public final class Connection: IOTarget, @unchecked Sendable {
     if tls?.isHeld == true { return schedule() }
     if flags.contains(.isStarted), !flags.contains(.endReceived) { loop.driver.resumeReceiving(id) }
   }
+}
+
+/// What a connection remembers from the moment it is being closed; in a box, because few are at any time.
+final class ConnectionEnding {
+  /// How many bytes that were written the kernel never took.
+  var lostByteCount = 0
+  var lingerTimer = TimerID.none
+  var reason = ConnectionCloseReason.ended
 }
 
 /// In a box: few connections have one.

@@ -7,7 +7,8 @@ final class LoopTransport {
   private static let spareQueueCount = 256
 
   let pieces: UnsafeMutableBufferPointer<iovec>
-  private var spareQueues: [OutboundQueue] = []
+  private var firstSpare: OutboundQueue.Pointer?
+  private var spareCount = 0
   /// Made with the loop's first TLS connection.
   private(set) lazy var tls = LoopTLS()
 
@@ -17,13 +18,24 @@ final class LoopTransport {
     pieces.initialize(repeating: iovec())
   }
 
-  deinit { pieces.deallocate() }
+  deinit {
+    pieces.deallocate()
+    while firstSpare != nil { OutboundQueue.destroy(takeQueue()) }
+  }
 
-  func takeQueue() -> OutboundQueue { spareQueues.popLast() ?? OutboundQueue() }
+  func takeQueue() -> OutboundQueue.Pointer {
+    guard let queue = firstSpare else { return OutboundQueue.make() }
+    firstSpare = queue.pointee.nextSpare
+    spareCount -= 1
+    return queue
+  }
 
-  func giveBack(_ queue: OutboundQueue) {
-    queue.reset()
-    if spareQueues.count < Self.spareQueueCount { spareQueues.append(queue) }
+  func giveBack(_ queue: OutboundQueue.Pointer) {
+    guard spareCount < Self.spareQueueCount else { return OutboundQueue.destroy(queue) }
+    queue.pointee.reset()
+    queue.pointee.nextSpare = firstSpare
+    firstSpare = queue
+    spareCount += 1
   }
 }
 

@@ -4,8 +4,11 @@ import CLinux
 /// Bytes that wait to be written to one connection, in order: own bytes in one buffer, shared bytes by reference.
 ///
 /// A connection has one only while something waits; loops keep some for the next connection, so that a queue's buffer
-/// is allocated rarely.
-final class OutboundQueue {
+/// is allocated rarely. It is held by a plain pointer: every message passes through here, and counting references cost
+/// more than all of the rest.
+struct OutboundQueue: ~Copyable {
+  typealias Pointer = UnsafeMutablePointer<OutboundQueue>
+
   private struct Segment {
     /// Nil: the bytes are the next ones of the queue's own buffer.
     var shared: SharedBytes?
@@ -19,7 +22,10 @@ final class OutboundQueue {
   private static let keptCapacity = 64 * 1024
   private static let minimumCapacity = 4 * 1024
 
+  /// The next one of the loop's spare queues.
+  var nextSpare: Pointer?
   private(set) var byteCount = 0
+  /// Empty while there are own bytes only.
   private var segments: [Segment] = []
   private var firstSegment = 0
   private var buffer = UnsafeMutableRawBufferPointer(start: nil, count: 0)
@@ -31,32 +37,66 @@ final class OutboundQueue {
 
   var isEmpty: Bool { byteCount == 0 }
 
-  func append(_ bytes: UnsafeRawBufferPointer) {
-    guard !bytes.isEmpty else { return }
-    if buffer.count - tail < bytes.count { makeRoom(for: bytes.count) }
-    UnsafeMutableRawBufferPointer(rebasing: buffer[tail...]).copyMemory(from: bytes)
-    tail += bytes.count
-    byteCount += bytes.count
+  static func make() -> Pointer {
+    let queue = Pointer.allocate(capacity: 1)
+    queue.initialize(to: OutboundQueue())
+    return queue
+  }
+
+  static func destroy(_ queue: Pointer) {
+    queue.deinitialize(count: 1)
+    queue.deallocate()
+  }
+
+  mutating func append(_ bytes: UnsafeRawBufferPointer) {
+    guard let from = bytes.baseAddress, let to = extend(by: bytes.count) else { return }
+    to.copyMemory(from: from, byteCount: bytes.count)
+  }
+
+  /// Makes the queue longer; the caller writes the bytes. Nil for none.
+  @inline(__always)
+  mutating func extend(by count: Int) -> UnsafeMutableRawPointer? {
+    guard count > 0 else { return nil }
+    if buffer.count - tail < count { makeRoom(for: count) }
+    let start = tail
+    tail += count
+    byteCount += count
+    if !segments.isEmpty { extendLastSegment(by: count) }
+    return buffer.baseAddress.map { $0 + start }
+  }
+
+  private mutating func extendLastSegment(by count: Int) {
     if segments.count > firstSegment, segments[segments.count - 1].shared == nil {
-      segments[segments.count - 1].count += bytes.count
+      segments[segments.count - 1].count += count
     } else {
-      segments.append(Segment(shared: nil, offset: 0, count: bytes.count))
+      segments.append(Segment(shared: nil, offset: 0, count: count))
     }
   }
 
-  func append(_ bytes: SharedBytes, from offset: Int = 0) {
+  mutating func append(_ bytes: SharedBytes, from offset: Int = 0) {
     let count = bytes.count - offset
     guard count > 0 else { return }
     if count <= Self.copiedByteCount {
       bytes.withUnsafeBytes { append(UnsafeRawBufferPointer(rebasing: $0[offset...])) }
       return
     }
+    if segments.isEmpty, byteCount > 0 { segments.append(Segment(shared: nil, offset: 0, count: byteCount)) }
     segments.append(Segment(shared: bytes, offset: offset, count: count))
     byteCount += count
   }
 
+  /// The whole queue if it lies in one piece: own bytes only.
+  var onePiece: UnsafeRawBufferPointer? {
+    segments.isEmpty ? UnsafeRawBufferPointer(rebasing: buffer[head..<tail]) : nil
+  }
+
   /// Describes the queue's beginning in `pieces`, in order; returns how many are used.
   func fill(_ pieces: UnsafeMutableBufferPointer<iovec>) -> Int {
+    if let onePiece {
+      pieces[0] = iovec(
+        iov_base: UnsafeMutableRawPointer(mutating: onePiece.baseAddress), iov_len: onePiece.count)
+      return onePiece.isEmpty ? 0 : 1
+    }
     var used = 0
     var own = head
     for index in firstSegment..<segments.count where used < pieces.count {
@@ -77,9 +117,15 @@ final class OutboundQueue {
   }
 
   /// Forgets the first `count` bytes, which have been written.
-  func consume(_ count: Int) {
-    var left = count
+  mutating func consume(_ count: Int) {
     byteCount -= count
+    guard segments.isEmpty else { return consumeSegments(count) }
+    head += count
+    if byteCount == 0 { (head, tail) = (0, 0) }
+  }
+
+  private mutating func consumeSegments(_ count: Int) {
+    var left = count
     while left > 0 {
       let taken = min(left, segments[firstSegment].count)
       if segments[firstSegment].shared == nil { head += taken }
@@ -101,7 +147,7 @@ final class OutboundQueue {
   }
 
   /// Empties the queue and gives up a buffer too large to be kept.
-  func reset() {
+  mutating func reset() {
     if byteCount > 0 { consume(byteCount) }
     if segments.capacity > 1024 { segments = [] }
     if buffer.count > Self.keptCapacity {
@@ -110,7 +156,7 @@ final class OutboundQueue {
     }
   }
 
-  private func makeRoom(for count: Int) {
+  private mutating func makeRoom(for count: Int) {
     let used = tail - head
     var target = buffer
     if used + count > buffer.count {

@@ -46,8 +46,39 @@ public struct MessageDecoder: ~Copyable {
   public mutating func next(
     _ input: inout UnsafeMutableRawBufferPointer
   ) throws(ProtocolViolation) -> WebSocketEvent? {
-    if let event = try whole(&input) { return event }
+    if partial == nil {
+      if input.isEmpty { return nil }
+      if let event = try small(&input) { return event }
+      if let event = try whole(&input) { return event }
+    }
     return try rest(&input)
+  }
+
+  /// Most of what arrives, told by its first two bytes: a text or binary message in one frame of at most 125 bytes, all of
+  /// it there, masked as it must be, not compressed.
+  @inlinable @inline(__always)
+  mutating func small(_ input: inout UnsafeMutableRawBufferPointer) throws(ProtocolViolation)
+    -> WebSocketEvent?
+  {
+    let headerCount = role == .server ? 6 : 2
+    guard delivery == .whole, input.count >= headerCount, let start = input.baseAddress else { return nil }
+    let first = start.load(as: UInt8.self)
+    // The mask bit, and lengths above 125, give a count that is out of range.
+    let second = start.load(fromByteOffset: 1, as: UInt8.self)
+    let count = Int(role == .server ? second ^ 0x80 : second)
+    guard first == 0x81 || first == 0x82, count <= 125, count <= limits.maximumMessageBytes,
+      count <= input.count &- headerCount
+    else { return nil }
+    let payload = UnsafeMutableRawBufferPointer(start: start + headerCount, count: count)
+    let end = headerCount &+ count
+    input = UnsafeMutableRawBufferPointer(start: start + end, count: input.count &- end)
+    if role == .server {
+      Masking.apply(key: start.loadUnaligned(fromByteOffset: 2, as: UInt32.self), to: payload)
+    }
+    let message = UnsafeRawBufferPointer(payload)
+    guard first == 0x81 else { return .message(.binary, message) }
+    guard UTF8Validator.validate(message) else { throw .badText }
+    return .message(.text, message)
   }
 
   /// The common case: nothing is held, and the next frame lies whole in the input and is a whole message or a control
@@ -56,7 +87,7 @@ public struct MessageDecoder: ~Copyable {
   mutating func whole(_ input: inout UnsafeMutableRawBufferPointer) throws(ProtocolViolation)
     -> WebSocketEvent?
   {
-    guard partial == nil, let start = input.baseAddress else { return nil }
+    guard let start = input.baseAddress else { return nil }
     let header = try FrameHeader.parse(
       UnsafeRawBufferPointer(input), receivedBy: role, permitsRSV1: compression != nil)
     guard let header, header.isFinal, !header.rsv1, header.opcode != .continuation else { return nil }

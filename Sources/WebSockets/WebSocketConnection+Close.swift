@@ -10,7 +10,7 @@ extension WebSocketConnection {
   ///   - code: a code that may be sent; others are sent as 1000.
   ///   - reason: UTF-8 of at most 123 bytes; a longer one is cut at a character.
   public func close(code: CloseCode = .normal, reason: String = "") {
-    guard transport != nil, closing.close() else { return }
+    guard !isGone, closing.close() else { return }
     sendClose(code.isSendable ? code : .normal, reason)
     outgoing = nil
     // The peer's close frame is awaited; what comes before it is thrown away.
@@ -21,13 +21,13 @@ extension WebSocketConnection {
   /// Cuts the connection without a closing handshake. Nothing is delivered any more but the end.
   public func abort() {
     _ = closing.fail(reason: ConnectionCloseReason.aborted.explanation)
-    transport?.abort()
+    stream.abort()
   }
 
   /// Cuts the connection; its handler is told the reason.
   func abort(reason: String) {
     _ = closing.fail(reason: reason)
-    transport?.abort()
+    stream.abort()
   }
 
   func drain(code: CloseCode, reason: String) {
@@ -58,7 +58,7 @@ extension WebSocketConnection {
     switch role {
     case .server:
       cancelTimer()
-      transport?.close(lingerMilliseconds: options.closeTimeoutMilliseconds)
+      stream.close(lingerMilliseconds: options.closeTimeoutMilliseconds)
     case .client:
       setTimer()
     }

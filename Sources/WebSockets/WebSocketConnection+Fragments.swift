@@ -51,12 +51,12 @@ extension WebSocketConnection {
     for waiting in message.waiting {
       switch waiting {
       case .message(let bytes, let kind): bytes.withUnsafeBytes { sendMessage($0, kind) }
-      case .frame(let frame): transport?.write(frame)
-      case .prepared(let prepared): transport?.write(prepared.frame(for: decoder.compression))
+      case .frame(let frame): stream.write(frame)
+      case .prepared(let prepared): stream.write(prepared.frame(for: decoder.compression))
       }
     }
     guard !message.waiting.isEmpty else { return }
     flush()
-    if let transport, transport.queuedByteCount == 0 { loop.execute { self.drained(transport) } }
+    if stream.queuedByteCount == 0 { loop.execute { self.drained(self.stream) } }
   }
 }

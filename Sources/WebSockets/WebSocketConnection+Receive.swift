@@ -17,9 +17,9 @@ struct ReadingState {
 extension WebSocketConnection {
   /// Stops reading: the handler is given no further message until ``resumeReading()``, and the peer's sends back up.
   public func pauseReading() {
-    guard transport != nil, closing.state == .open else { return }
+    guard !isGone, closing.state == .open else { return }
     reading.isPaused = true
-    transport?.pauseReading()
+    stream.pauseReading()
   }
 
   /// Goes on after ``pauseReading()``; never calls the handler inside this call.
@@ -28,7 +28,7 @@ extension WebSocketConnection {
     reading.isPaused = false
     guard !reading.isRunning else { return }
     guard reading.hasUnread else {
-      transport?.resumeReading()
+      stream.resumeReading()
       return
     }
     guard !reading.isScheduled else { return }
@@ -39,12 +39,12 @@ extension WebSocketConnection {
   /// Takes up what waited behind a pause.
   private func readOn() {
     reading.isScheduled = false
-    guard !reading.isPaused, transport != nil else { return }
+    guard !reading.isPaused, !isGone else { return }
     var waiting = unread
     unread = []
     reading.hasUnread = false
     waiting.withUnsafeMutableBytes { read($0) }
-    if !reading.isPaused { transport?.resumeReading() }
+    if !reading.isPaused { stream.resumeReading() }
   }
 
   /// Decodes input and hands on what is in it, until it is used up or the application pauses.
@@ -70,8 +70,8 @@ extension WebSocketConnection {
         reading.hasUnread = true
         unread = Array(input)
       }
-    } else if transport?.isReadingPaused == true, !reading.isScheduled {
-      transport?.resumeReading()
+    } else if stream.isReadingPaused, !reading.isScheduled {
+      stream.resumeReading()
     }
   }
 

@@ -11,12 +11,30 @@ extension WebSocketConnection {
   /// - Returns: false if the connection is closing or closed and the message was dropped.
   @discardableResult
   public func send(_ message: UnsafeRawBufferPointer, _ kind: MessageKind) -> Bool {
+    if sendsPlainly, message.count <= 125, sendSmall(message, kind) { return true }
+    return sendAny(message, kind)
+  }
+
+  private func sendAny(_ message: UnsafeRawBufferPointer, _ kind: MessageKind) -> Bool {
     guard isOpen, hasRoom() else { return false }
     if let outgoing {
       outgoing.hold(.message(Array(message), kind))
     } else {
       sendMessage(message, kind)
     }
+    return true
+  }
+
+  /// A server's message without compression, with the shortest header, to a peer that keeps up: the common case, in as few
+  /// steps as can be. False where it is another case.
+  @inline(__always)
+  private func sendSmall(_ message: UnsafeRawBufferPointer, _ kind: MessageKind) -> Bool {
+    guard closing.state == .open, outgoing == nil,
+      let start = stream.reserve(2 + message.count, whileQueued: options.maximumQueuedBytes)
+    else { return false }
+    start.storeBytes(of: kind == .text ? 0x81 : 0x82, as: UInt8.self)
+    start.storeBytes(of: UInt8(truncatingIfNeeded: message.count), toByteOffset: 1, as: UInt8.self)
+    if let from = message.baseAddress { (start + 2).copyMemory(from: from, byteCount: message.count) }
     return true
   }
 
@@ -37,7 +55,7 @@ extension WebSocketConnection {
   public func send(prepared frame: SharedBytes) -> Bool {
     precondition(role == .server, "a client masks every frame anew")
     guard isOpen, hasRoom() else { return false }
-    if let outgoing { outgoing.hold(.frame(frame)) } else { transport?.write(frame) }
+    if let outgoing { outgoing.hold(.frame(frame)) } else { stream.write(frame) }
     return true
   }
 
@@ -63,7 +81,7 @@ extension WebSocketConnection {
     if let outgoing {
       outgoing.hold(.prepared(message))
     } else {
-      transport?.write(message.frame(for: decoder.compression))
+      stream.write(message.frame(for: decoder.compression))
     }
     return true
   }
@@ -83,15 +101,15 @@ extension WebSocketConnection {
 
   /// Whether the peer keeps up; if not, this ends the connection.
   func hasRoom() -> Bool {
-    guard let transport, bufferedByteCount > options.maximumQueuedBytes else { return true }
-    transport.flush()
+    guard bufferedByteCount > options.maximumQueuedBytes else { return true }
+    stream.flush()
     guard bufferedByteCount > options.maximumQueuedBytes else { return true }
     registry?.counters.slowConsumers.count()
     if let answer = options.slowConsumerClose {
       close(code: answer.code, reason: answer.reason)
     } else {
       _ = closing.fail(reason: ConnectionCloseReason.outboundQueueOverflow.explanation)
-      transport.abort()
+      stream.abort()
     }
     return false
   }
@@ -107,36 +125,48 @@ extension WebSocketConnection {
 
   /// Encodes a frame and writes it.
   func sendFrame(_ opcode: Opcode, isFinal: Bool = true, _ payload: UnsafeRawBufferPointer) {
-    guard let transport else { return }
-    if let masking {
-      let count = FrameEncoder.encodedCount(payloadCount: payload.count, masked: true)
-      withUnsafeTemporaryAllocation(byteCount: count, alignment: 16) { frame in
-        let written = FrameEncoder.encode(
-          opcode: opcode, isFinal: isFinal, payload: payload, maskingKey: masking.next(), into: frame)
-        transport.write(UnsafeRawBufferPointer(rebasing: frame[..<written]))
-      }
+    let header = FrameHeader(
+      isFinal: isFinal, opcode: opcode, payloadLength: UInt64(payload.count), maskingKey: masking?.next())
+    let headerCount = header.encodedCount
+    if let start = stream.reserve(headerCount + payload.count) {
+      encode(header, headerCount, payload, at: start)
+    } else if header.maskingKey == nil {
+      write(header, payload)
     } else {
-      let header = FrameHeader(isFinal: isFinal, opcode: opcode, payloadLength: UInt64(payload.count))
-      write(header, payload, transport)
+      withUnsafeTemporaryAllocation(byteCount: headerCount + payload.count, alignment: 16) { frame in
+        guard let start = frame.baseAddress else { return }
+        encode(header, headerCount, payload, at: start)
+        stream.write(UnsafeRawBufferPointer(frame))
+      }
     }
+  }
+
+  private func encode(
+    _ header: FrameHeader, _ headerCount: Int, _ payload: UnsafeRawBufferPointer,
+    at start: UnsafeMutableRawPointer
+  ) {
+    header.encode(into: UnsafeMutableRawBufferPointer(start: start, count: headerCount))
+    guard let from = payload.baseAddress else { return }
+    let body = UnsafeMutableRawBufferPointer(start: start + headerCount, count: payload.count)
+    body.baseAddress?.copyMemory(from: from, byteCount: payload.count)
+    if let key = header.maskingKey { Masking.apply(key: key, to: body) }
   }
 
   /// Writes a frame whose payload may be changed in place, which spares a client a copy.
   func writeFrame(_ header: FrameHeader, _ payload: UnsafeMutableRawBufferPointer) {
-    guard let transport else { return }
     var header = header
     if let key = masking?.next() {
       header.maskingKey = key
       Masking.apply(key: key, to: payload)
     }
-    write(header, UnsafeRawBufferPointer(payload), transport)
+    write(header, UnsafeRawBufferPointer(payload))
   }
 
-  private func write(_ header: FrameHeader, _ payload: UnsafeRawBufferPointer, _ transport: Connection) {
+  private func write(_ header: FrameHeader, _ payload: UnsafeRawBufferPointer) {
     withUnsafeTemporaryAllocation(byteCount: FrameHeader.maximumCount, alignment: 8) { bytes in
       let count = header.encode(into: bytes)
-      transport.write(UnsafeRawBufferPointer(rebasing: bytes[..<count]))
+      stream.write(UnsafeRawBufferPointer(rebasing: bytes[..<count]))
     }
-    if !payload.isEmpty { transport.write(payload) }
+    if !payload.isEmpty { stream.write(payload) }
   }
 }

@@ -8,7 +8,7 @@ extension WebSocketConnection {
     // Otherwise the peer has not completed the closing handshake in time, or has not ended the stream.
     if closing.state == .open { return beat() }
     registry?.counters.closeTimeouts.count()
-    transport?.abort()
+    stream.abort()
   }
 
   /// One timer serves the whole life: heartbeat while open, the deadline of the closing handshake then.
@@ -41,7 +41,7 @@ extension WebSocketConnection {
     case .expired:
       registry?.counters.pongTimeouts.count()
       _ = closing.fail(reason: "The peer did not answer a ping in time.")
-      transport?.abort()
+      stream.abort()
       return
     }
     setTimer()

@@ -19,12 +19,17 @@ public final class WebSocketConnection: ConnectionHandler, TimerTarget, ServedCo
   let handler: WebSocketHandler
   let options: WebSocketOptions
   let role: WebSocketRole
-  var transport: Connection?
+  /// The byte stream; after its end it takes nothing and holds nothing.
+  let stream: Connection
+  /// The end was reported.
+  var isGone = false
   var decoder: MessageDecoder
   var closing = ClosingHandshake()
   var keepalive: Keepalive
   var timer: TimerID?
   let masking: MaskingKeys?
+  /// Frames are neither masked nor compressed.
+  let sendsPlainly: Bool
   let registry: ConnectionRegistry?
   var registryIndex = 0
   /// The message that is being sent in fragments.
@@ -32,21 +37,16 @@ public final class WebSocketConnection: ConnectionHandler, TimerTarget, ServedCo
   /// Input that arrived before a pause and waits for its end.
   var unread: [UInt8] = []
   var reading = ReadingState()
-  private var finalFlushedByteCount: UInt64 = 0
-  private let eventLoop: EventLoop
-  private let address: SocketAddress
 
   init(
     transport: Connection, role: WebSocketRole, handler: WebSocketHandler, options: WebSocketOptions,
     compression: DeflateAgreement? = nil, registry: ConnectionRegistry?
   ) {
-    self.transport = transport
+    stream = transport
     self.role = role
     self.handler = handler
     self.options = options
     self.registry = registry
-    eventLoop = transport.loop
-    address = transport.peerAddress
     var shared: MessageCompression?
     if let compression, let deflate = options.compression {
       shared = transport.loop.storage { _ in CompressionPool() }.compression(compression, deflate)
@@ -57,33 +57,34 @@ public final class WebSocketConnection: ConnectionHandler, TimerTarget, ServedCo
       intervalMilliseconds: options.keepaliveIntervalMilliseconds,
       deadlineMilliseconds: options.pongDeadlineMilliseconds, now: transport.loop.nowMilliseconds)
     masking = role == .client ? MaskingKeys() : nil
+    sendsPlainly = role == .server && shared == nil
     // The limit is enforced here, before a message is queued: one message of any size may always be sent.
     transport.maximumQueuedBytes = .max
   }
 
   /// The loop that owns the connection.
-  public var loop: EventLoop { eventLoop }
+  public var loop: EventLoop { stream.loop }
 
   /// The address of the peer.
-  public var peerAddress: SocketAddress { address }
+  public var peerAddress: SocketAddress { stream.peerAddress }
 
   /// Whether messages can be sent.
-  public var isOpen: Bool { closing.state == .open && transport?.isWritable == true }
+  public var isOpen: Bool { closing.state == .open && stream.isWritable }
 
   /// Bytes that wait for the kernel to take them, or for the end of a message that is sent in fragments.
-  public var bufferedByteCount: Int { (transport?.queuedByteCount ?? 0) + heldByteCount }
+  public var bufferedByteCount: Int { stream.queuedByteCount + heldByteCount }
 
   /// How many of them wait for the end of a message that is sent in fragments.
   var heldByteCount: Int { outgoing?.waitingBytes ?? 0 }
 
   /// Where the next frame will begin among all bytes of the connection, the opening handshake's included.
-  var writtenByteCount: UInt64 { transport?.writtenByteCount ?? 0 }
+  var writtenByteCount: UInt64 { stream.writtenByteCount }
 
   /// How many of these bytes the kernel has taken for certain; known after the end, too.
-  var flushedByteCount: UInt64 { transport?.flushedByteCount ?? finalFlushedByteCount }
+  var flushedByteCount: UInt64 { stream.flushedByteCount }
 
   /// Whether ``pauseReading()`` is in force.
-  var isReadingPaused: Bool { transport?.isReadingPaused ?? false }
+  var isReadingPaused: Bool { stream.isReadingPaused }
 
   /// Whether more than so many bytes wait after the kernel was offered them: then ``WebSocketHandler/drained(_:)`` will follow.
   ///
@@ -91,12 +92,12 @@ public final class WebSocketConnection: ConnectionHandler, TimerTarget, ServedCo
   /// pauses until `drained` asks here, not ``bufferedByteCount``.
   public func isBackedUp(beyond byteCount: Int) -> Bool {
     guard bufferedByteCount > byteCount else { return false }
-    transport?.flush()
-    return (transport?.queuedByteCount ?? 0) > byteCount
+    stream.flush()
+    return stream.queuedByteCount > byteCount
   }
 
   /// Offers the kernel at once what was sent in this turn; the loop does so anyway at the turn's end.
-  public func flush() { transport?.flush() }
+  public func flush() { stream.flush() }
 
   /// What permessage-deflate was agreed on with the peer; nil without it.
   public var compression: DeflateAgreement? { decoder.compression?.agreement }
@@ -117,7 +118,7 @@ public final class WebSocketConnection: ConnectionHandler, TimerTarget, ServedCo
 
   // swift-format-ignore: AllPublicDeclarationsHaveDocumentation
   public override func received(_ bytes: UnsafeMutableRawBufferPointer, on connection: Connection) {
-    keepalive.received(now: eventLoop.nowMilliseconds)
+    keepalive.received(now: stream.loop.nowMilliseconds)
     read(bytes)
   }
 
@@ -128,8 +129,7 @@ public final class WebSocketConnection: ConnectionHandler, TimerTarget, ServedCo
 
   // swift-format-ignore: AllPublicDeclarationsHaveDocumentation
   public override func closed(_ connection: Connection, _ reason: ConnectionCloseReason) {
-    finalFlushedByteCount = connection.flushedByteCount
-    transport = nil
+    isGone = true
     outgoing = nil
     unread = []
     cancelTimer()

@@ -19,7 +19,7 @@ extension Connection {
   ) {
     assert(loop.isCurrent && tls == nil)
     do throws(TransportError) {
-      let session = try client.makeSession(host: host, port: port, shared: loop.transport.tls)
+      let session = try client.makeSession(host: host, port: port, shared: shared.tls)
       begin(session, counters: nil, timeout: timeoutMilliseconds, done)
       // The first flight is ours; it is made at the turn's end.
       hold([])
@@ -37,7 +37,7 @@ extension Connection {
   ) {
     assert(loop.isCurrent && tls == nil)
     let (options, snapshot) = server.now
-    let shared = loop.transport.tls
+    let shared = shared.tls
     guard shared.handshakeCount < options.maximumHandshakesPerLoop else {
       counters.refused.count()
       return refuseTLS(TransportError(.outOfResources, "Too many TLS handshakes are under way."), done)
@@ -70,7 +70,7 @@ extension Connection {
   ) {
     let timer = loop.schedule(after: timeout, self, token: ConnectionTimer.handshake)
     session.handshake = TLSHandshake(timer: timer, counters: counters, done: done)
-    if session.role == .server { loop.transport.tls.handshakeCount += 1 }
+    if session.role == .server { shared.tls.handshakeCount += 1 }
     tls = session
     resumeReading()
   }
@@ -85,7 +85,7 @@ extension Connection {
     guard let handshake = session.handshake else { return nil }
     session.handshake = nil
     loop.cancel(handshake.timer)
-    if session.role == .server { loop.transport.tls.handshakeCount -= 1 }
+    if session.role == .server { shared.tls.handshakeCount -= 1 }
     return handshake
   }
 
@@ -123,7 +123,7 @@ extension Connection {
   func leaveTLS(_ reason: ConnectionCloseReason) -> ConnectionCloseReason {
     guard let session = tls else { return reason }
     tls = nil
-    if let queue = session.ciphertext { loop.transport.giveBack(queue) }
+    if let queue = session.ciphertext { shared.giveBack(queue) }
     session.ciphertext = nil
     if let handshake = endHandshake(session) {
       handshake.counters?.failed.count()

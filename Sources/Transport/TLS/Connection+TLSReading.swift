@@ -46,7 +46,7 @@ extension Connection {
 
   /// Hands out the plaintext until the input is used up, reading is paused or the connection ends.
   private func decrypt(_ bytes: UnsafeRawBufferPointer, _ session: TLSSession) {
-    let plaintext = loop.transport.tls.plaintext
+    let plaintext = shared.tls.plaintext
     var input = bytes
     while flags.isDisjoint(with: [.isClosing, .isClosed, .endReceived]) {
       if session.handshake != nil {

@@ -15,7 +15,7 @@ extension Connection {
       if flags.contains(.isClosing) { sendEnd() }
       return
     }
-    while lone != nil || outbound?.isEmpty == false {
+    while lone != nil || outbound?.pointee.isEmpty == false {
       guard encryptBatch(session), send(session) else { return }
     }
     releaseQueue()
@@ -40,12 +40,12 @@ extension Connection {
     guard left.count <= maximumQueuedBytes - queuedByteCount else {
       return terminate(.outboundQueueOverflow, reset: true)
     }
-    openQueue().append(UnsafeRawBufferPointer(rebasing: left))
+    openQueue().pointee.append(UnsafeRawBufferPointer(rebasing: left))
   }
 
   /// Takes what OpenSSL has written into the connection's queue; it leaves with the next flush.
   func keepOutput(_ session: TLSSession) {
-    let wire = loop.transport.tls.wire
+    let wire = shared.tls.wire
     guard wire.pointee.outputCount > 0 else { return }
     let output = UnsafeRawBufferPointer(start: wire.pointee.output, count: wire.pointee.outputCount)
     wire.pointee.outputCount = 0
@@ -56,14 +56,14 @@ extension Connection {
   }
 
   private func queue(_ bytes: UnsafeRawBufferPointer, _ session: TLSSession) {
-    let queue = session.ciphertext ?? loop.transport.takeQueue()
+    let queue = session.ciphertext ?? shared.takeQueue()
     session.ciphertext = queue
-    queue.append(bytes)
+    queue.pointee.append(bytes)
   }
 
   /// Writes what OpenSSL has just made. False when the kernel does not take all of it, or the connection is closed.
   private func send(_ session: TLSSession) -> Bool {
-    let wire = loop.transport.tls.wire
+    let wire = shared.tls.wire
     // What is kept goes first.
     if session.ciphertext != nil {
       keepOutput(session)
@@ -82,16 +82,16 @@ extension Connection {
   /// Writes ciphertext that was kept. False when the kernel does not take all of it, or the connection is closed.
   private func writeCiphertext(_ session: TLSSession) -> Bool {
     guard let queue = session.ciphertext else { return flags.isDisjoint(with: [.isBlocked, .isClosed]) }
-    let pieces = loop.transport.pieces
-    while !queue.isEmpty {
-      // It holds own bytes only, which are one piece.
-      guard flags.isDisjoint(with: [.isBlocked, .isClosed]), queue.fill(pieces) > 0 else { return false }
-      let piece = UnsafeRawBufferPointer(start: pieces[0].iov_base, count: pieces[0].iov_len)
-      queue.consume(written(loop.driver.write(piece, to: id), of: piece.count))
+    while !queue.pointee.isEmpty {
+      // It holds own bytes only.
+      guard flags.isDisjoint(with: [.isBlocked, .isClosed]), let piece = queue.pointee.onePiece else {
+        return false
+      }
+      queue.pointee.consume(written(loop.driver.write(piece, to: id), of: piece.count))
     }
     guard flags.isDisjoint(with: [.isBlocked, .isClosed]) else { return false }
     session.ciphertext = nil
-    loop.transport.giveBack(queue)
+    shared.giveBack(queue)
     return true
   }
 
@@ -116,8 +116,8 @@ extension Connection {
       return bytes.withUnsafeBytes { encrypt($0, session) }
     }
     let queue = openQueue()
-    let pieces = loop.transport.pieces
-    let used = queue.fill(pieces)
+    let pieces = shared.pieces
+    let used = queue.pointee.fill(pieces)
     var collected = 0
     var taken = 0
     for index in 0..<used {
@@ -137,7 +137,7 @@ extension Connection {
       if taken == LoopTLS.batchByteCount { break }
     }
     guard encryptCollected(&collected, session) else { return false }
-    queue.consume(taken)
+    queue.pointee.consume(taken)
     return true
   }
 
@@ -145,7 +145,7 @@ extension Connection {
   private func collect(
     _ piece: Slice<UnsafeRawBufferPointer>, _ collected: inout Int
   ) -> Slice<UnsafeRawBufferPointer> {
-    let record = loop.transport.tls.record
+    let record = shared.tls.record
     let part = piece.prefix(record.count - collected)
     UnsafeMutableRawBufferPointer(rebasing: record[collected...]).copyMemory(
       from: UnsafeRawBufferPointer(rebasing: part))
@@ -154,7 +154,7 @@ extension Connection {
   }
 
   private func encryptCollected(_ collected: inout Int, _ session: TLSSession) -> Bool {
-    let record = UnsafeRawBufferPointer(rebasing: loop.transport.tls.record[..<collected])
+    let record = UnsafeRawBufferPointer(rebasing: shared.tls.record[..<collected])
     collected = 0
     return encrypt(record, session)
   }

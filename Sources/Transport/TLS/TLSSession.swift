@@ -27,7 +27,7 @@ final class TLSSession {
   private let wire: UnsafeMutablePointer<LoopTLS.Wire>
 
   /// Ciphertext that the kernel has not taken.
-  var ciphertext: OutboundQueue?
+  var ciphertext: OutboundQueue.Pointer?
   /// Ciphertext that arrived and is not decrypted, because reading is paused.
   var held: [UInt8] = []
   /// There is something to take up when reading goes on, in `held` or inside OpenSSL.
@@ -56,7 +56,10 @@ final class TLSSession {
     if role == .server { SSL_set_accept_state(ssl) } else { SSL_set_connect_state(ssl) }
   }
 
-  deinit { SSL_free(ssl) }
+  deinit {
+    SSL_free(ssl)
+    if let ciphertext { OutboundQueue.destroy(ciphertext) }
+  }
 
   /// The session that OpenSSL's callbacks are about.
   static func of(_ ssl: OpaquePointer?) -> TLSSession? {
@@ -64,7 +67,7 @@ final class TLSSession {
     return Unmanaged<TLSSession>.fromOpaque(pointer).takeUnretainedValue()
   }
 
-  var queuedByteCount: Int { ciphertext?.byteCount ?? 0 }
+  var queuedByteCount: Int { ciphertext?.pointee.byteCount ?? 0 }
 
   /// Goes on with the handshake; takes what it can of `input`.
   func shakeHands(_ input: inout UnsafeRawBufferPointer) -> Outcome {
