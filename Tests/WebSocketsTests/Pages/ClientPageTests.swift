@@ -1,18 +1,25 @@
 import Testing
 import WebSockets
 
-/// The examples of docs/client.md, as they stand there but for ports and names.
-@Suite(.timeLimit(.minutes(1))) struct ClientPageExampleTests {
+/// The examples of docs/client.md.
+@Suite(.timeLimit(.minutes(1))) struct ClientPageTests {
   @Test func connectTalkClose() async throws {
-    let server = try await WebSocketServer(port: 0).start { _ in
-      .accept { socket in for try await message in socket { try await socket.send(message) } }
-    }
-    let answer = try await WebSocket.connect(to: "ws://127.0.0.1:\(server.port)/") { socket in
+    let (server, port) = try await startEcho()
+    let answer = try await WebSocket.connect(to: "ws://127.0.0.1:\(port)/") { socket in
       try await socket.send("hello")
       for try await message in socket { return message }
       throw CancellationError()
     }
     #expect(answer == .text("hello"))
+    await server.shutdown()
+  }
+
+  @Test func roundTrip() async throws {
+    let (server, port) = try await startEcho()
+    try await WebSocket.connect(to: "ws://127.0.0.1:\(port)/") { socket in
+      let time = try await socket.roundTripTime()
+      #expect(time > .zero)
+    }
     await server.shutdown()
   }
 
@@ -29,6 +36,8 @@ import WebSockets
     options.cookies = [("session", "abc"), ("theme", "dark")]
     options.subprotocols = ["v2.chat", "v1.chat"]
     options.origin = "https://app.example"
+    options.proxy = .url("http://user:password@proxy.example:3128")
+    options.proxy = .none
     let url = "ws://127.0.0.1:\(server.port)/"
     let (messages, chosen) = try await WebSocket.connect(to: url, options: options) { socket in
       var messages: [WebSocketMessage] = []
@@ -48,15 +57,21 @@ import WebSockets
     let server = try await WebSocketServer(port: 0).start { _ in
       var response = HTTPResponse.text(.tooManyRequests, "slow down")
       response.fields.append("Retry-After", "17")
+      response.fields.append("Server", "example")
       return .respond(response)
     }
+    let url = "ws://127.0.0.1:\(server.port)/"
+    let printed = PrintedLines()
+    func print(_ item: some CustomStringConvertible) { printed.print([item]) }
     do {
-      _ = try await WebSocket.connect(to: "ws://127.0.0.1:\(server.port)/")
-      Issue.record("accepted")
-    } catch {
-      #expect(error.status?.code == 429 && error.retryAfterSeconds == 17)
-      #expect(error.responseBody == "slow down" && error.responseFields?["Content-Length"] == "9")
+      _ = try await WebSocket.connect(to: url)
+    } catch {  // a WebSocketError
+      print(error.status?.code ?? 0)  // 429
+      print(error.retryAfterSeconds ?? 0)
+      print(error.responseBody ?? "")
+      print(error.responseFields?["Server"] ?? "")
     }
+    #expect(await printed.next(4) == ["429", "17", "slow down", "example"])
     await server.shutdown()
   }
 
