@@ -39,6 +39,9 @@ public struct SharedBytes: @unchecked Sendable {
   @inlinable
   public var count: Int { storage.header }
 
+  /// Whether both are the same memory.
+  package func isSame(as other: SharedBytes) -> Bool { storage === other.storage }
+
   /// Lends the bytes until `body` returns.
   @inlinable
   public func withUnsafeBytes<R, Failure: Error>(

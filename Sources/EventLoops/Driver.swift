@@ -1,3 +1,4 @@
+import Bytes
 import CLinux
 
 /// Names one registration of a driver: an index, and a generation that makes a name of the past harmless.
@@ -39,6 +40,10 @@ open class IOTarget {
   open func failed(_ error: Int32) {}
   /// A write that was short or pending can go on; `count` bytes of it have been taken meanwhile.
   open func writeCompleted(_ count: Int) {}
+  /// The last of the bytes that a write was said to have taken could not leave: they go first when the connection can
+  /// be written to again, of which `writeCompleted` tells. They are lent until the call returns, in which nothing may be
+  /// written.
+  open func writeReturned(_ bytes: UnsafeRawBufferPointer) {}
   /// The loop is being shut down; the registration is gone after this call.
   open func loopStopped() {}
 }
@@ -108,6 +113,15 @@ package class Driver {
   package func write(_ pieces: UnsafeMutableBufferPointer<iovec>, to id: RegistrationID) -> WriteResult {
     fatalError("abstract")
   }
+  /// Offers bytes that a reference keeps.
+  package func write(_ bytes: SharedBytes, to id: RegistrationID) -> WriteResult {
+    bytes.withUnsafeBytes { write($0, to: id) }
+  }
+  /// A driver may collect writes until the loop's next turn. After this call all that was taken has left, or has come
+  /// back by `writeReturned`.
+  package func settle(_ id: RegistrationID) {}
+  /// How many of the bytes taken may still come back.
+  package func unsettledByteCount(of id: RegistrationID) -> Int { 0 }
   package func shutdownWrite(_ id: RegistrationID) { fatalError("abstract") }
   /// Forgets the registration and closes its socket; with `reset` the peer sees ECONNRESET.
   package func close(_ id: RegistrationID, reset: Bool) { fatalError("abstract") }

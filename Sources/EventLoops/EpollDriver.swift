@@ -180,22 +180,13 @@ package final class EpollDriver: Driver {
   package override func listen(
     on address: SocketAddress, _ settings: ListenSettings, target: IOTarget
   ) throws(IOError) -> RegistrationID {
-    let fd = clinux_socket(address.family)
-    guard fd >= 0 else { throw IOError(errno: -fd) }
-    let status = bindAndListen(fd, address, settings)
-    guard status >= 0 else {
-      clinux_close(fd)
-      throw IOError(errno: -status)
-    }
-    return register(fd, .listener, target: target)
+    register(try makeListener(on: address, settings), .listener, target: target)
   }
 
   package override func adoptListener(
     _ descriptor: Int32, _ settings: ListenSettings, target: IOTarget
   ) -> RegistrationID {
-    clinux_prepare_adopted(descriptor)
-    // A Unix socket refuses them, which is as well.
-    _ = setTCPOptions(descriptor, settings)
+    prepareAdopted(descriptor, settings)
     return register(descriptor, .listener, target: target)
   }
 
@@ -223,15 +214,7 @@ package final class EpollDriver: Driver {
   package override func connect(
     to address: SocketAddress, target: IOTarget
   ) throws(IOError) -> RegistrationID {
-    let fd = clinux_socket(address.family)
-    guard fd >= 0 else { throw IOError(errno: -fd) }
-    if case .unix = address {} else { _ = clinux_set_no_delay(fd) }
-    let status = address.withSockaddr { clinux_connect(fd, $0, $1) } ?? -ENAMETOOLONG
-    guard status == 0 || status == -EINPROGRESS else {
-      clinux_close(fd)
-      throw IOError(errno: -status)
-    }
-    let id = register(fd, .connecting, target: target)
+    let id = register(try startConnecting(to: address), .connecting, target: target)
     watch(id, clinux_EPOLLOUT)
     return id
   }

@@ -9,19 +9,33 @@ public final class EventLoopGroup: Sendable {
   /// The loops, in the order of their indices.
   public let loops: [EventLoop]
 
+  /// How the loops meet the kernel: never `automatic`.
+  public let driver: EventLoopDriver
+
+  /// Why `driver` is not the one that was asked for: the kernel's error (errno), as ENOSYS or EPERM where io_uring is
+  /// missing or forbidden, EINVAL where the kernel is older than Linux 6.1. Nil when it is.
+  public let driverRefusal: Int32?
+
   private let turn = Atomic<UInt>(0)
   private let threads: Mutex<[pthread_t]>
 
   /// Starts `loops` (at least 1) loops, each on its thread.
-  public init(loops count: Int) {
-    let loops = (0..<max(1, count)).map { EventLoop(index: $0, driver: EpollDriver()) }
+  ///
+  /// - Parameter driver: how they meet the kernel. Where it refuses io_uring they use epoll, and `driverRefusal` says why.
+  public init(loops count: Int, driver: EventLoopDriver = .automatic) {
+    let made = driver.make(max(1, count))
+    let loops = made.drivers.enumerated().map { EventLoop(index: $0.offset, driver: $0.element) }
     self.loops = loops
+    self.driver = made.refusal == nil ? driver.resolved : .epoll
+    driverRefusal = made.refusal
     threads = Mutex(loops.map(startThread))
   }
 
   /// Makes a group of loops that already run or are driven by the caller (simulation).
   package init(_ loops: [EventLoop]) {
     self.loops = loops
+    driver = .epoll
+    driverRefusal = nil
     threads = Mutex([])
   }
 

@@ -70,7 +70,26 @@ extension Connection: EndOfTurnTarget {
     }
     guard flags.isDisjoint(with: [.isBlocked, .isClosed]) else { return }
     releaseQueue()
-    if flags.contains(.isFinishing) { sendEnd() }
+    if flags.contains(.isFinishing), settle() { sendEnd() }
+  }
+
+  /// Waits for nothing: what the driver has collected leaves now. False if some of it could not.
+  func settle() -> Bool {
+    loop.driver.settle(id)
+    return flags.isDisjoint(with: [.isBlocked, .isClosed])
+  }
+
+  /// Puts bytes that the kernel did not take, after all, before all others.
+  func takeBack(_ bytes: UnsafeRawBufferPointer) {
+    guard !flags.contains(.isClosed) else {
+      ending?.lostByteCount += bytes.count
+      return
+    }
+    flags.insert(.isBlocked)
+    guard let tls else { return openQueue().pointee.prepend(bytes) }
+    let queue = tls.ciphertext ?? shared.takeQueue()
+    tls.ciphertext = queue
+    queue.pointee.prepend(bytes)
   }
 
   /// For the loop.
@@ -111,8 +130,7 @@ extension Connection: EndOfTurnTarget {
 
   private func flushLone() {
     guard let bytes = lone else { return }
-    let result = bytes.withUnsafeBytes { loop.driver.write($0, to: id) }
-    switch result {
+    switch loop.driver.write(bytes, to: id) {
     case .wrote(bytes.count):
       lone = nil
     case .wrote(let count):

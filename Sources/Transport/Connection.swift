@@ -110,7 +110,8 @@ public final class Connection: IOTarget, @unchecked Sendable {
 
   /// How many of the bytes written may have left, encrypted ones included; stays as it is when the connection is closed.
   package var flushedByteCount: UInt64 {
-    writtenByteCount &- UInt64(waitingByteCount + (ending?.lostByteCount ?? 0))
+    let missing = waitingByteCount + loop.driver.unsettledByteCount(of: id) + (ending?.lostByteCount ?? 0)
+    return writtenByteCount &- UInt64(missing)
   }
 
   /// Bytes that wait as they were given to `write`.
@@ -173,6 +174,9 @@ public final class Connection: IOTarget, @unchecked Sendable {
     guard flags.isDisjoint(with: [.isBlocked, .isClosed, .isClosing]), tls?.handshake == nil else { return }
     handler?.drained(self)
   }
+
+  /// For the driver.
+  public override func writeReturned(_ bytes: UnsafeRawBufferPointer) { takeBack(bytes) }
 
   /// For the driver.
   public override func loopStopped() { terminate(.loopStopped) }

@@ -85,6 +85,22 @@ struct OutboundQueue: ~Copyable {
     byteCount += count
   }
 
+  /// Puts bytes that had been taken out back to where they were. Rare: what waits behind them is moved.
+  mutating func prepend(_ bytes: UnsafeRawBufferPointer) {
+    guard !bytes.isEmpty else { return }
+    if buffer.count - tail < bytes.count { makeRoom(for: bytes.count) }
+    if let base = buffer.baseAddress {
+      (base + head + bytes.count).copyMemory(from: base + head, byteCount: tail - head)
+      UnsafeMutableRawBufferPointer(rebasing: buffer[head...]).copyMemory(from: bytes)
+    }
+    tail += bytes.count
+    byteCount += bytes.count
+    guard !segments.isEmpty else { return }
+    segments.removeFirst(firstSegment)
+    firstSegment = 0
+    segments.insert(Segment(shared: nil, offset: 0, count: bytes.count), at: 0)
+  }
+
   /// The whole queue if it lies in one piece: own bytes only.
   var onePiece: UnsafeRawBufferPointer? {
     segments.isEmpty ? UnsafeRawBufferPointer(rebasing: buffer[head..<tail]) : nil

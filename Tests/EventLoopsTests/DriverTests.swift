@@ -23,8 +23,9 @@ private final class Recorder: IOTarget {
 }
 
 @Suite struct DriverTests {
-  @Test func aStaleRegistrationIsIgnored() throws {
-    let driver = EpollDriver()
+  @Test(arguments: RealDriver.available)
+  func aStaleRegistrationIsIgnored(kind: RealDriver) throws {
+    let driver = try kind.make()
     let loop = EventLoop(index: 0, driver: driver, drivenByCaller: true)
     let target = Recorder()
     let first = try driver.listen(on: .loopback(port: 0), ListenSettings(backlog: 4), target: target)
@@ -41,9 +42,10 @@ private final class Recorder: IOTarget {
     loop.turn(mayWait: false)
   }
 
-  @Test func anEventOfARegistrationClosedInTheSameTurnIsDropped() throws {
+  @Test(arguments: RealDriver.available)
+  func anEventOfARegistrationClosedInTheSameTurnIsDropped(kind: RealDriver) throws {
     // Two connections become ready in one wait; the first one's handler closes the second.
-    let driver = EpollDriver()
+    let driver = try kind.make()
     let loop = EventLoop(index: 0, driver: driver, drivenByCaller: true)
     let server = Recorder()
     let listener = try driver.listen(on: .loopback(port: 0), ListenSettings(backlog: 4), target: server)
@@ -66,8 +68,9 @@ private final class Recorder: IOTarget {
     for id in ends + server.accepted + [listener] { driver.close(id, reset: false) }
   }
 
-  @Test func aHangUpWhileReadingIsPausedDoesNotSpin() throws {
-    let driver = EpollDriver()
+  @Test(arguments: RealDriver.available)
+  func aHangUpWhileReadingIsPausedDoesNotSpin(kind: RealDriver) throws {
+    let driver = try kind.make()
     let loop = EventLoop(index: 0, driver: driver, drivenByCaller: true)
     let (server, client) = (Recorder(), Recorder())
     let listener = try driver.listen(on: .loopback(port: 0), ListenSettings(backlog: 4), target: server)
@@ -123,9 +126,10 @@ private final class Recorder: IOTarget {
     #expect(loop.driver.acceptsRefusedCount == 3)
   }
 
-  @Test func realDescriptorsRunOutAndComeBack() throws {
+  @Test(arguments: RealDriver.available)
+  func realDescriptorsRunOutAndComeBack(kind: RealDriver) throws {
     // The limit is not lowered, for other tests run in this process: only the pause itself is shown.
-    let driver = EpollDriver()
+    let driver = try kind.make()
     let loop = EventLoop(index: 0, driver: driver, drivenByCaller: true)
     let target = Recorder()
     let listener = try driver.listen(on: .loopback(port: 0), ListenSettings(backlog: 4), target: target)

@@ -8,8 +8,9 @@ private final class Record: @unchecked Sendable {
 }
 
 @Suite struct EventLoopTests {
-  @Test func postsFromFourThreadsKeepTheirOrder() async {
-    let group = EventLoopGroup(loops: 1)
+  @Test(arguments: RealDriver.kinds)
+  func postsFromFourThreadsKeepTheirOrder(kind: EventLoopDriver) async {
+    let group = EventLoopGroup(loops: 1, driver: kind)
     defer { group.shutdown() }
     let loop = group.loops[0]
     let record = Record()
@@ -29,8 +30,9 @@ private final class Record: @unchecked Sendable {
     }
   }
 
-  @Test func aSleepingLoopIsWokenAgainAndAgain() async {
-    let group = EventLoopGroup(loops: 2)
+  @Test(arguments: RealDriver.kinds)
+  func aSleepingLoopIsWokenAgainAndAgain(kind: EventLoopDriver) async {
+    let group = EventLoopGroup(loops: 2, driver: kind)
     defer { group.shutdown() }
     for round in 0..<2_000 {
       let loop = group.loops[round % 2]
@@ -39,8 +41,9 @@ private final class Record: @unchecked Sendable {
     }
   }
 
-  @Test func aTaskThatPrefersTheLoopStaysOnIt() async {
-    let group = EventLoopGroup(loops: 1)
+  @Test(arguments: RealDriver.kinds)
+  func aTaskThatPrefersTheLoopStaysOnIt(kind: EventLoopDriver) async {
+    let group = EventLoopGroup(loops: 1, driver: kind)
     defer { group.shutdown() }
     let loop = group.loops[0]
     let stayed = await Task(executorPreference: loop) {
@@ -95,8 +98,9 @@ private final class Record: @unchecked Sendable {
     #expect(fired == [1, 20, 500, 20_000])
   }
 
-  @Test func realTimersFire() async {
-    let group = EventLoopGroup(loops: 1)
+  @Test(arguments: RealDriver.kinds)
+  func realTimersFire(kind: EventLoopDriver) async {
+    let group = EventLoopGroup(loops: 1, driver: kind)
     defer { group.shutdown() }
     let loop = group.loops[0]
     let waited = await withCheckedContinuation { (continuation: CheckedContinuation<UInt64, Never>) in
@@ -108,8 +112,9 @@ private final class Record: @unchecked Sendable {
     #expect(waited >= 15)
   }
 
-  @Test func whatALoopHoldsIsFreedWhenItStops() async {
-    let group = EventLoopGroup(loops: 1)
+  @Test(arguments: RealDriver.kinds)
+  func whatALoopHoldsIsFreedWhenItStops(kind: EventLoopDriver) async {
+    let group = EventLoopGroup(loops: 1, driver: kind)
     let loop = group.loops[0]
     let watch = Watch()
     await onLoop(loop) {

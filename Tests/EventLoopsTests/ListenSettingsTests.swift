@@ -12,8 +12,10 @@ private final class Accepting: IOTarget {
 /// The options that an accepted connection has without a system call of its own.
 @Suite struct ListenSettingsTests {
   /// Listens, accepts one connection, and reads an option of it.
-  private func inherited(_ settings: ListenSettings, _ level: Int32, _ option: Int32) throws -> Int32 {
-    let driver = EpollDriver()
+  private func inherited(
+    _ kind: RealDriver, _ settings: ListenSettings, _ level: Int32, _ option: Int32
+  ) throws -> Int32 {
+    let driver = try kind.make()
     let loop = EventLoop(index: 0, driver: driver, drivenByCaller: true)
     let target = Accepting()
     let listener = try driver.listen(on: .loopback(port: 0), settings, target: target)
@@ -21,25 +23,29 @@ private final class Accepting: IOTarget {
     let address = try #require(driver.localAddress(of: listener))
     _ = try driver.connect(to: address, target: IOTarget())
     while target.accepted.isEmpty { loop.turn() }
-    return clinux_get_flag(driver.slots[Int(target.accepted[0].index)].fd, level, option)
+    let fd = try #require(driver.detach(target.accepted[0])).takeDescriptor()
+    defer { clinux_close(fd) }
+    return clinux_get_flag(fd, level, option)
   }
 
-  @Test func acceptedConnectionsHaveTheKeepaliveOfTheirListener() throws {
+  @Test(arguments: RealDriver.available)
+  func acceptedConnectionsHaveTheKeepaliveOfTheirListener(kind: RealDriver) throws {
     var settings = ListenSettings(backlog: 4)
     settings.keepaliveIdleSeconds = 61
     settings.keepaliveIntervalSeconds = 17
     settings.keepaliveProbeCount = 5
-    #expect(try inherited(settings, SOL_SOCKET, SO_KEEPALIVE) == 1)
-    #expect(try inherited(settings, Int32(IPPROTO_TCP), TCP_KEEPIDLE) == 61)
-    #expect(try inherited(settings, Int32(IPPROTO_TCP), TCP_KEEPINTVL) == 17)
-    #expect(try inherited(settings, Int32(IPPROTO_TCP), TCP_KEEPCNT) == 5)
-    #expect(try inherited(settings, Int32(IPPROTO_TCP), TCP_NODELAY) == 1)
+    #expect(try inherited(kind, settings, SOL_SOCKET, SO_KEEPALIVE) == 1)
+    #expect(try inherited(kind, settings, Int32(IPPROTO_TCP), TCP_KEEPIDLE) == 61)
+    #expect(try inherited(kind, settings, Int32(IPPROTO_TCP), TCP_KEEPINTVL) == 17)
+    #expect(try inherited(kind, settings, Int32(IPPROTO_TCP), TCP_KEEPCNT) == 5)
+    #expect(try inherited(kind, settings, Int32(IPPROTO_TCP), TCP_NODELAY) == 1)
   }
 
-  @Test func acceptedConnectionsHaveTheUserTimeoutOfTheirListener() throws {
+  @Test(arguments: RealDriver.available)
+  func acceptedConnectionsHaveTheUserTimeoutOfTheirListener(kind: RealDriver) throws {
     var settings = ListenSettings(backlog: 4)
     settings.userTimeoutMilliseconds = 12_345
-    #expect(try inherited(settings, Int32(IPPROTO_TCP), TCP_USER_TIMEOUT) == 12_345)
-    #expect(try inherited(settings, SOL_SOCKET, SO_KEEPALIVE) == 0)
+    #expect(try inherited(kind, settings, Int32(IPPROTO_TCP), TCP_USER_TIMEOUT) == 12_345)
+    #expect(try inherited(kind, settings, SOL_SOCKET, SO_KEEPALIVE) == 0)
   }
 }

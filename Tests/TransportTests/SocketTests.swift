@@ -48,9 +48,15 @@ private func exchange(_ payload: [UInt8], on loop: EventLoop, _ address: SocketA
   }
 }
 
+/// The drivers that this machine has.
+let drivers = [EventLoopDriver.epoll, .ioUring].filter {
+  EventLoopGroup(loops: 1, driver: $0).driver == $0
+}
+
 @Suite struct SocketTests {
-  @Test func echoOfTenMegabytesOverTwoLoops() async throws {
-    let group = EventLoopGroup(loops: 2)
+  @Test(arguments: drivers)
+  func echoOfTenMegabytesOverTwoLoops(driver: EventLoopDriver) async throws {
+    let group = EventLoopGroup(loops: 2, driver: driver)
     defer { group.shutdown() }
     let listener = try await Listener.bind(group: group, host: "127.0.0.1", port: 0) { _ in EchoHandler() }
     let port = try #require(listener.port)
@@ -66,8 +72,9 @@ private func exchange(_ payload: [UInt8], on loop: EventLoop, _ address: SocketA
     listener.close()
   }
 
-  @Test func allInterfacesShareAPort() async throws {
-    let group = EventLoopGroup(loops: 2)
+  @Test(arguments: drivers)
+  func allInterfacesShareAPort(driver: EventLoopDriver) async throws {
+    let group = EventLoopGroup(loops: 2, driver: driver)
     defer { group.shutdown() }
     let listener = try await Listener.bind(group: group, port: 0) { _ in EchoHandler() }
     let port = try #require(listener.port)
@@ -80,8 +87,9 @@ private func exchange(_ payload: [UInt8], on loop: EventLoop, _ address: SocketA
     listener.close()
   }
 
-  @Test func aUnixSocketAndAStaleOne() async throws {
-    let group = EventLoopGroup(loops: 1)
+  @Test(arguments: drivers)
+  func aUnixSocketAndAStaleOne(driver: EventLoopDriver) async throws {
+    let group = EventLoopGroup(loops: 1, driver: driver)
     defer { group.shutdown() }
     let path = "/tmp/martlet-test-\(getpid())-\(UInt32.random(in: 0...UInt32.max)).sock"
     let address = SocketAddress.unix(path)
@@ -103,8 +111,9 @@ private func exchange(_ payload: [UInt8], on loop: EventLoop, _ address: SocketA
     override func connected(_ connection: Connection) { connection.write([UInt8(connection.loop.index)]) }
   }
 
-  @Test func aUnixSocketIsServedByAllLoopsInTurn() async throws {
-    let group = EventLoopGroup(loops: 3)
+  @Test(arguments: drivers)
+  func aUnixSocketIsServedByAllLoopsInTurn(driver: EventLoopDriver) async throws {
+    let group = EventLoopGroup(loops: 3, driver: driver)
     defer { group.shutdown() }
     let path = "/tmp/martlet-test-\(getpid())-\(UInt32.random(in: 0...UInt32.max)).sock"
     let listener = try await Listener.bind(group: group, unixPath: path, mode: 0o600) { _ in LoopHandler() }
@@ -116,8 +125,9 @@ private func exchange(_ payload: [UInt8], on loop: EventLoop, _ address: SocketA
     #expect(clinux_is_socket(path) == 0)
   }
 
-  @Test func passedSocketsAreServedByAllLoops() async throws {
-    let group = EventLoopGroup(loops: 2)
+  @Test(arguments: drivers)
+  func passedSocketsAreServedByAllLoops(driver: EventLoopDriver) async throws {
+    let group = EventLoopGroup(loops: 2, driver: driver)
     defer { group.shutdown() }
     let descriptors = (0..<2).map { _ in clinux_socket(AF_INET) }
     var addresses: [SocketAddress] = []
@@ -136,8 +146,9 @@ private func exchange(_ payload: [UInt8], on loop: EventLoop, _ address: SocketA
     listener.close()
   }
 
-  @Test func onlyListeningSocketsAreAdopted() async throws {
-    let group = EventLoopGroup(loops: 1)
+  @Test(arguments: drivers)
+  func onlyListeningSocketsAreAdopted(driver: EventLoopDriver) async throws {
+    let group = EventLoopGroup(loops: 1, driver: driver)
     defer { group.shutdown() }
     let fd = clinux_socket(AF_INET)
     for descriptors in [[fd], [-1], [9_999], []] as [[Int32]] {
@@ -148,9 +159,9 @@ private func exchange(_ payload: [UInt8], on loop: EventLoop, _ address: SocketA
     clinux_close(fd)
   }
 
-  @Test(arguments: [1, 2])
-  func refusedAndInUseSayWhatToDo(loops: Int) async throws {
-    let group = EventLoopGroup(loops: loops)
+  @Test(arguments: [1, 2], drivers)
+  func refusedAndInUseSayWhatToDo(loops: Int, driver: EventLoopDriver) async throws {
+    let group = EventLoopGroup(loops: loops, driver: driver)
     defer { group.shutdown() }
     let listener = try await Listener.bind(group: group, host: "127.0.0.1", port: 0) { _ in EchoHandler() }
     let port = try #require(listener.port)
@@ -175,8 +186,9 @@ private func exchange(_ payload: [UInt8], on loop: EventLoop, _ address: SocketA
     }
   }
 
-  @Test func aNameIsLookedUpOffTheLoop() async throws {
-    let group = EventLoopGroup(loops: 1)
+  @Test(arguments: drivers)
+  func aNameIsLookedUpOffTheLoop(driver: EventLoopDriver) async throws {
+    let group = EventLoopGroup(loops: 1, driver: driver)
     defer { group.shutdown() }
     let listener = try await Listener.bind(group: group, host: "127.0.0.1", port: 0) { _ in EchoHandler() }
     let port = try #require(listener.port)
@@ -194,8 +206,9 @@ private func exchange(_ payload: [UInt8], on loop: EventLoop, _ address: SocketA
     }
   }
 
-  @Test func shutdownClosesWhatIsOpen() async throws {
-    let group = EventLoopGroup(loops: 2)
+  @Test(arguments: drivers)
+  func shutdownClosesWhatIsOpen(driver: EventLoopDriver) async throws {
+    let group = EventLoopGroup(loops: 2, driver: driver)
     let listener = try await Listener.bind(group: group, host: "127.0.0.1", port: 0) { _ in
       ConnectionHandler()
     }

@@ -11,6 +11,7 @@ struct Arguments {
   var size = 64
   var seconds = 5
   var greeting: String?
+  var fanOut = 0
 
   static let usage = """
     load: idle connections, churn and echo load on a WebSocket server
@@ -23,6 +24,7 @@ struct Arguments {
       --connections N    connections that echo; 0 for none                    (100)
       --depth D          messages in flight on each                             (1)
       --size BYTES       of a message                                          (64)
+      --fanout BYTES     publish so many to news:1, to which the greeting must subscribe
       --seconds S        of measuring, after one of warming up                  (5)
     """
 
@@ -41,6 +43,7 @@ struct Arguments {
       case "--connections": connections = Self.number(value)
       case "--depth": depth = Self.number(value)
       case "--size": size = Self.number(value)
+      case "--fanout": fanOut = Self.number(value)
       case "--seconds": seconds = Self.number(value)
       default: Self.stop()
       }

@@ -50,7 +50,12 @@ final class Idler: WebSocketHandler, @unchecked Sendable {
   }
   override func received(
     _ message: UnsafeRawBufferPointer, _ kind: MessageKind, on connection: WebSocketConnection
-  ) { Self.replies += 1 }
+  ) {
+    Self.replies += 1
+    // A push; replies have an id.
+    if let fanOut, !message.starts(with: #"{"id""#.utf8) { fanOut.delivered() }
+  }
+  nonisolated(unsafe) var fanOut: FanOut?
 }
 
 print("server memory at start        \(server.residentKiB) KiB")
@@ -77,6 +82,32 @@ for turn in 1...3 where arguments.churn > 0 {
   let guests = await open(arguments.churn) { idler }
   await close(guests)
   print("after churn \(turn)                 \(guests.count) opened and closed, \(server.residentKiB) KiB")
+}
+
+if arguments.fanOut > 0 {
+  let fanOut = FanOut(subscribers: idle.count, size: arguments.fanOut)
+  idler.fanOut = fanOut
+  let publisher = await open(1) { fanOut }
+  try? await Task.sleep(for: .seconds(1))
+  loop.execute { fanOut.isMeasuring = true }
+  let start = server.cpu
+  let startedAt = nanoseconds()
+  try? await Task.sleep(for: .seconds(arguments.seconds))
+  let end = server.cpu
+  let elapsed = Double(nanoseconds() - startedAt) / 1e9
+  await withCheckedContinuation { continuation in
+    loop.execute {
+      fanOut.isStopping = true
+      continuation.resume()
+    }
+  }
+  let deliveries = Double(max(1, fanOut.deliveries))
+  print("fan-out                       1 to \(idle.count), \(arguments.fanOut) B")
+  print("deliveries per second         \(Int(deliveries / elapsed))")
+  print(
+    "server CPU per delivery       \(round3((end.user + end.system - start.user - start.system) / deliveries * 1e6)) µs"
+      + ", user part \(round3((end.user - start.user) / deliveries * 1e6)) µs")
+  await close(publisher)
 }
 
 if arguments.connections > 0 {
@@ -114,3 +145,5 @@ await close(idle)
 if arguments.idle > 0 { print("server memory at the end      \(server.residentKiB) KiB") }
 
 func round2(_ value: Double) -> Double { (value * 100).rounded() / 100 }
+
+func round3(_ value: Double) -> Double { (value * 1000).rounded() / 1000 }

@@ -25,6 +25,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "uring.h"
+
 static inline long clinux_result(long result) { return result < 0 ? -(long)errno : result; }
 
 // The event loop that runs on this thread, or NULL.
@@ -93,6 +95,12 @@ static inline long clinux_send(int fd, const void *bytes, size_t count) {
 static inline long clinux_send_vector(int fd, struct iovec *vector, size_t count) {
   struct msghdr message = {.msg_iov = vector, .msg_iovlen = count};
   return clinux_result(syscall(SYS_sendmsg, fd, &message, MSG_NOSIGNAL));
+}
+static inline int clinux_peer_name(int fd, struct sockaddr_storage *address, uint32_t *count) {
+  socklen_t length = sizeof *address;
+  int result = (int)clinux_result(getpeername(fd, (struct sockaddr *)address, &length));
+  *count = length;
+  return result;
 }
 static inline void clinux_close(int fd) { (void)close(fd); }
 static inline int clinux_shutdown_write(int fd) { return (int)clinux_result(shutdown(fd, SHUT_WR)); }

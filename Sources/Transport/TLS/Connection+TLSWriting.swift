@@ -12,7 +12,7 @@ extension Connection {
     guard writeCiphertext(session) else { return }
     guard session.handshake == nil, session.failure == nil else {
       // Closed before it was open, or broken: nothing can be said any more.
-      if flags.contains(.isClosing) { sendEnd() }
+      if flags.contains(.isClosing), settle() { sendEnd() }
       return
     }
     while lone != nil || outbound?.pointee.isEmpty == false {
@@ -21,7 +21,7 @@ extension Connection {
     releaseQueue()
     guard flags.contains(.isFinishing) else { return }
     session.sendCloseNotify()
-    if send(session) { sendEnd() }
+    if send(session), settle() { sendEnd() }
   }
 
   /// Offers what is queued and then `bytes` to the kernel; only what it does not take is queued, if that is allowed.

@@ -28,7 +28,7 @@ enum EchoCommand: Command {
         + " origin. SIGTERM or Ctrl-C closes the connections with 1001."
     ],
     flags: [
-      ListeningFlags.host, port, loops, maximumMessage, maximumFragments, deflate, stream,
+      ListeningFlags.host, port, loops, DriverFlag.forEcho, maximumMessage, maximumFragments, deflate, stream,
       ListeningFlags.trustedProxy,
       ListeningFlags.proxyProtocol,
       ServerTLS.certificate, ServerTLS.key, ServerTLS.clientAuthorities,
@@ -57,9 +57,9 @@ enum EchoCommand: Command {
       delivery: arguments.has(stream) ? .fragments : .whole,
       // Room for the largest message on its way out while the next one is on its way in.
       maximumQueuedBytes: 2 * largest + (1 << 20))
-    let server = try await place.start(
-      group: EventLoopGroup(loops: arguments.value(loops) ?? Machine.coreCount), options: httpOptions,
-      service: EchoService(options))
+    let group = DriverFlag.group(
+      loops: arguments.value(loops) ?? Machine.coreCount, arguments.value(DriverFlag.forEcho) ?? .automatic)
+    let server = try await place.start(group: group, options: httpOptions, service: EchoService(options))
     if let context = httpOptions.tls { ServerTLS.reloadAtHangup(context) }
     Terminal.line("listening on \(place.url(scheme: httpOptions.tls == nil ? "ws" : "wss", server))")
     ServiceManager.notifyReady()

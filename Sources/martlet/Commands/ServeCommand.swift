@@ -34,8 +34,9 @@ enum ServeCommand: Command {
       "Sockets that systemd passes (LISTEN_FDS) are used in the place of --host and --port.",
     ],
     flags: [
-      config, ListeningFlags.host, port, loops, demo, pages, drain, deflate, ListeningFlags.trustedProxy,
-      ListeningFlags.proxyProtocol, ServerTLS.certificate, ServerTLS.key, ServerTLS.clientAuthorities,
+      config, ListeningFlags.host, port, loops, DriverFlag.forServe, demo, pages, drain, deflate,
+      ListeningFlags.trustedProxy, ListeningFlags.proxyProtocol, ServerTLS.certificate, ServerTLS.key,
+      ServerTLS.clientAuthorities,
     ],
     examples: [
       .init(purpose: "Look around: open the page that it prints.", line: "martlet serve --demo"),
@@ -67,6 +68,7 @@ enum ServeCommand: Command {
     if let host = arguments.value(ListeningFlags.host) { configuration.host = host }
     if let port = arguments.value(port) { configuration.port = port }
     if let loops = arguments.value(loops) { configuration.loops = loops }
+    if let driver = arguments.value(DriverFlag.forServe) { configuration.driver = driver }
     if let pages = arguments.value(pages) { configuration.pages = pages }
     if let drain = arguments.value(drain) { configuration.drainMilliseconds = drain }
     if let setting = arguments.value(ListeningFlags.proxyProtocol) { configuration.proxyProtocol = setting }

@@ -1,3 +1,4 @@
+import EventLoops
 import Realtime
 import Transport
 import WebSocketCore
@@ -8,6 +9,7 @@ struct ServerConfiguration: Sendable {
   var port = 8_000
   /// 0: one per core.
   var loops = 0
+  var driver = EventLoopDriver.automatic
   /// Empty: look beside the program.
   var pages = ""
   var drainMilliseconds: UInt64 = 2_000
@@ -71,6 +73,11 @@ struct ServerConfiguration: Sendable {
       "port", \.port, .integer("PORT", in: 0...65_535), help: "The port to listen on. 0 takes a free one."),
     Setting(
       "loops", \.loops, .integer("N", in: 0...1_024), help: "Event loops (threads). 0 means one per core."),
+    Setting(
+      "driver", \.driver, .driver,
+      help:
+        "How the loops meet the kernel: \"epoll\", \"io_uring\" (Linux 6.1 or later; epoll where it is forbidden), or"
+        + " \"auto\" for the one that was measured to be better for most."),
     Setting(
       "pages", \.pages, .text("DIR"),
       help: "The directory of the pages for browsers. Empty means the one that came with the program, if any."

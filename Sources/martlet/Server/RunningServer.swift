@@ -18,7 +18,7 @@ struct RunningServer: Sendable {
   {
     let pages = configuration.pages.isEmpty ? PageDirectory.find() : configuration.pages
     let loopCount = configuration.loops == 0 ? Machine.coreCount : configuration.loops
-    let group = EventLoopGroup(loops: loopCount)
+    let group = DriverFlag.group(loops: loopCount, configuration.driver)
     var limits = HubLimits()
     limits.maximumChannelsPerLoop = configuration.limits.channelsPerLoop
     limits.maximumChannelsPerClient = configuration.limits.channelsPerConnection

@@ -1,3 +1,4 @@
+import EventLoops
 import Testing
 import Transport
 
@@ -38,6 +39,21 @@ import Transport
     #expect(try read(flags).proxyProtocol == .required)
     #expect(throws: Problem.self) { try read(["--trusted-proxy", "10.0.0.0/33"]) }
     #expect(throws: Problem.self) { try read(["--proxy-protocol", "maybe"]) }
+  }
+
+  @Test("The driver comes from flags and the environment")
+  func driver() throws {
+    let read = { (words: [String], environment: [String: String]) in
+      try ServeCommand.configuration(
+        Arguments(words, for: ServeCommand.description, environment: environment), environment
+      ).driver
+    }
+    #expect(try read([], [:]) == .automatic)
+    #expect(try read([], ["MARTLET_DRIVER": "io_uring"]) == .ioUring)
+    #expect(try read(["--driver", "epoll"], ["MARTLET_DRIVER": "io_uring"]) == .epoll)
+    #expect(try read(["--driver", "auto"], [:]) == .automatic)
+    #expect(throws: Problem.self) { try read(["--driver", "kqueue"], [:]) }
+    #expect(throws: Problem.self) { try read([], ["MARTLET_DRIVER": "uring"]) }
   }
 
   @Test("The PROXY protocol needs somebody to be trusted")

@@ -1,0 +1,83 @@
+import CLinux
+
+/// The memory that the kernel receives into: a ring of buffers that all connections of a loop share.
+///
+/// Since Linux 6.12 a buffer is used up bit by bit: large buffers then take whole messages, and many small ones lie one
+/// behind the other. Before that each receive takes a buffer for itself.
+struct ReceiveBuffers: ~Copyable {
+  /// How much memory there is, in bytes: as much as one turn can receive.
+  private static let byteCount = 1 << 20
+  private static let incrementalCount = 8
+  private static let singleCount = 256
+
+  private let count: Int
+  private let size: Int
+  private let ring: UnsafeMutablePointer<io_uring_buf>
+  private let memory: UnsafeMutableRawPointer
+  /// How far each buffer is used up.
+  private let used: UnsafeMutablePointer<Int>
+  private var tail: UInt16 = 0
+
+  /// Gives the ring its memory.
+  init(for ringDescriptor: Int32) throws(IOError) {
+    guard let page = clinux_uring_map(-1, Self.singleCount * MemoryLayout<io_uring_buf>.stride, 0),
+      let memory = clinux_uring_map(-1, Self.byteCount, 0)
+    else { throw IOError(errno: ENOMEM) }
+    var count = Self.incrementalCount
+    var status = clinux_uring_register_buffers(
+      ringDescriptor, page, UInt32(count), clinux_BUFFERS_INCREMENTAL)
+    if status == -EINVAL {
+      count = Self.singleCount
+      status = clinux_uring_register_buffers(ringDescriptor, page, UInt32(count), 0)
+    }
+    guard status >= 0 else {
+      clinux_uring_unmap(page, Self.singleCount * MemoryLayout<io_uring_buf>.stride)
+      clinux_uring_unmap(memory, Self.byteCount)
+      throw IOError(errno: -status)
+    }
+    self.count = count
+    size = Self.byteCount / count
+    ring = page.bindMemory(to: io_uring_buf.self, capacity: Self.singleCount)
+    self.memory = memory
+    used = .allocate(capacity: count)
+    used.initialize(repeating: 0, count: count)
+    for index in 0..<count { add(index) }
+    publish()
+  }
+
+  deinit {
+    used.deallocate()
+    clinux_uring_unmap(ring, Self.singleCount * MemoryLayout<io_uring_buf>.stride)
+    clinux_uring_unmap(memory, Self.byteCount)
+  }
+
+  /// The bytes that a completion brings. Completions must be asked and released in their order.
+  func bytes(of completion: clinux_completion) -> UnsafeMutableRawBufferPointer {
+    let index = Int(completion.flags >> clinux_CQE_BUFFER_SHIFT)
+    return UnsafeMutableRawBufferPointer(
+      start: memory + index * size + used[index], count: Int(completion.result))
+  }
+
+  /// Gives back the bytes of a completion; a buffer that is used up goes to the kernel with the next `publish`.
+  mutating func release(_ completion: clinux_completion) {
+    let index = Int(completion.flags >> clinux_CQE_BUFFER_SHIFT)
+    if completion.flags & clinux_CQE_BUFFER_GOES_ON != 0 {
+      used[index] += Int(completion.result)
+    } else {
+      used[index] = 0
+      add(index)
+    }
+  }
+
+  private mutating func add(_ index: Int) {
+    let place = ring + (Int(tail) & (count - 1))
+    // Field by field: the last field of the ring's first place is its tail.
+    place.pointee.addr = UInt64(UInt(bitPattern: memory + index * size))
+    place.pointee.len = UInt32(size)
+    place.pointee.bid = UInt16(index)
+    tail &+= 1
+  }
+
+  /// Shows the kernel the buffers that have come back.
+  func publish() { clinux_publish_buffers(ring, tail) }
+}
