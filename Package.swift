@@ -98,7 +98,7 @@ let package = Package(
       ]),
     tests(
       of: "martlet",
-      ["Realtime", "WebSockets", "WebSocketCore", "HTTPCore", "EventLoops", "JSON", "Bytes"]),
+      ["Realtime", "WebSockets", "WebSocketCore", "HTTPCore", "Transport", "EventLoops", "JSON", "Bytes"]),
 
     // What fuzzers run, and the tests that run it on the inputs under Fuzz/Seeds.
     .testTarget(

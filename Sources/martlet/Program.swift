@@ -6,11 +6,12 @@ enum Program {
   /// In the order in which `martlet help` lists them.
   static let commands: [any Command.Type] = [
     ServeCommand.self, PublishCommand.self, SubscribeCommand.self, TokenCommand.self, ConfigCommand.self,
-    DevicesCommand.self, EchoCommand.self, ConnectCommand.self, VersionCommand.self, HelpCommand.self,
+    DevicesCommand.self, EchoCommand.self, ConnectCommand.self, BenchCommand.self, VersionCommand.self,
+    HelpCommand.self,
   ]
 
   /// Commands of the design that this build does not have, and what to say about them.
-  static let planned = ["bench", "balance"]
+  static let planned = ["balance"]
 
   static func main() {
     Signals.block()

@@ -46,6 +46,10 @@ enum ConnectFlags {
       binary, deflate,
     ] + ClientTLS.flags
 
+  /// Those of them that are about the opening handshake, which other commands share.
+  static let handshake: [any FlagDescription] =
+    [header, cookie, user, subprotocol, origin, proxy, timeout, deflate]
+
   static func options(_ arguments: Arguments) throws(Problem) -> WebSocketClientOptions {
     var options = WebSocketClientOptions()
     for (name, value) in arguments.allValues(header) { options.fields.append(name, value) }

@@ -1,0 +1,159 @@
+"""`martlet bench`: what it reports, against our servers and a foreign one."""
+
+import asyncio
+import json
+import signal
+import subprocess
+
+import pytest
+from programs import MARTLET, Server, environment, martlet
+from websockets.asyncio.server import serve as websockets_serve
+
+TIMES = {"mean", "p50", "p90", "p99", "p999", "max"}
+FIT = {"tau", "fit_offset", "fit_r2", "fit_ks"}
+
+
+def bench(*arguments, status=0):
+    """The JSON object that a run prints."""
+    result = martlet("bench", *arguments, "--json", timeout=60)
+    assert result.returncode == status, result.stdout + result.stderr
+    assert result.stdout.count("\n") == 1
+    return json.loads(result.stdout)
+
+
+async def bench_beside(*arguments):
+    """The same while the test's own event loop runs a server."""
+    return await asyncio.to_thread(bench, *arguments)
+
+
+def check_times(times, *, fitted=False):
+    assert set(times) == TIMES | (FIT if fitted else set())
+    assert 0 < times["p50"] <= times["p90"] <= times["p99"] <= times["p999"] <= times["max"]
+    assert times["mean"] <= times["max"]
+    if fitted:
+        assert times["fit_r2"] <= 1 and 0 <= times["fit_ks"] <= 1 and times["tau"] > 0
+        assert abs(times["tau"] + times["fit_offset"] - times["mean"]) < 0.01
+
+
+def check_echo(result, connections, depth):
+    assert result["benchmark"] == "echo"
+    assert result["connections"] == connections and result["depth"] == depth
+    assert result["errors"] == 0
+    assert result["messages"] > 0
+    assert result["messages_per_second"] == pytest.approx(result["messages"] / result["seconds"], rel=0.01)
+    check_times(result["latency_us"])
+    check_times(result["connect_us"], fitted=True)
+    check_times(result["close_us"], fitted=True)
+
+
+def test_echo(echo):
+    result = bench("echo", echo.url, "--connections", 20, "--depth", 2, "--seconds", 1, "--server-pid", echo.pid)
+    check_echo(result, 20, 2)
+    # R = L / T.
+    expected = 20 * 2 / (result["latency_us"]["mean"] / 1e6)
+    assert result["messages_per_second"] == pytest.approx(expected, rel=0.1)
+    server = result["server"]
+    assert server["cpu_us_per_message"] == pytest.approx(
+        server["user_us_per_message"] + server["system_us_per_message"], abs=0.01
+    )
+    assert 0 < server["cpu_us_per_message"] < 1e6 * result["seconds"] * 4 / result["messages"]
+    assert server["rss_kib"] > 1000
+
+
+def test_echo_at_a_rate(echo):
+    result = bench("echo", echo.url, "--connections", 10, "--seconds", 1, "--rate", 500, "--loops", 2)
+    check_echo(result, 10, 64)
+    assert result["messages"] == pytest.approx(500, rel=0.1)
+    assert result["rate"] == 500
+
+
+@pytest.mark.parametrize("size", [0, 1, 7, 8, 126, 65536])
+def test_echo_sizes(echo, size):
+    check_echo(bench("echo", echo.url, "--connections", 3, "--seconds", 1, "--warmup", 0, "--size", size), 3, 1)
+
+
+async def test_foreign_server():
+    async def echo(socket):
+        async for message in socket:
+            await socket.send(message)
+
+    async with websockets_serve(echo, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        result = await bench_beside("echo", f"ws://127.0.0.1:{port}", "--connections", 5, "--seconds", 1, "--deflate")
+    check_echo(result, 5, 1)
+
+
+async def test_replies_are_checked():
+    async def liar(socket):
+        async for message in socket:
+            await socket.send(message[:-1] + b"?")
+
+    async with websockets_serve(liar, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        arguments = ("bench", "echo", f"ws://127.0.0.1:{port}", "--connections", 2, "--seconds", 1, "--warmup", 0)
+        result = await asyncio.to_thread(martlet, *arguments, timeout=60)
+    assert result.returncode == 1
+    assert "replies that were not what had been sent" in result.stdout
+
+
+async def test_a_silent_server_is_no_hang():
+    async def silent(socket):
+        async for _ in socket:
+            pass
+
+    async with websockets_serve(silent, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        arguments = ("bench", "echo", f"ws://127.0.0.1:{port}", "--connections", 2, "--seconds", 1, "--warmup", 0)
+        result = await asyncio.to_thread(martlet, *arguments, timeout=60)
+    assert result.returncode == 1
+    assert "2 x without a reply" in result.stdout
+
+
+def test_a_server_that_dies():
+    with Server("echo", "--port", 0) as server:
+        run = subprocess.Popen(
+            [MARTLET, "bench", "echo", server.url, "--seconds", "30", "--warmup", "0"],
+            stdout=subprocess.PIPE,
+            text=True,
+            env=environment(),
+        )
+        with pytest.raises(subprocess.TimeoutExpired):
+            run.wait(2)
+        server.process.kill()
+        output, _ = run.communicate(timeout=20)
+    assert run.returncode == 1
+    assert "connection lost" in output and "every connection was lost" in output
+
+
+def test_interrupted(echo):
+    run = subprocess.Popen(
+        [MARTLET, "bench", "echo", echo.url, "--seconds", "30", "--warmup", "0", "--json"],
+        stdout=subprocess.PIPE,
+        text=True,
+        env=environment(),
+    )
+    with pytest.raises(subprocess.TimeoutExpired):
+        run.wait(2)
+    run.send_signal(signal.SIGINT)
+    output, _ = run.communicate(timeout=20)
+    assert run.returncode == 0
+    result = json.loads(output)
+    assert 0 < result["seconds"] < 10 and result["messages"] > 0
+
+
+@pytest.mark.parametrize(
+    "arguments, status, text",
+    [
+        (["ecko", "ws://127.0.0.1:1"], 2, 'unknown mode "ecko"; did you mean echo?'),
+        (["echo", "127.0.0.1:1"], 2, "bench: "),
+        (["echo"], 2, "URL is missing"),
+        (["echo", "ws://127.0.0.1:1"], 1, "connection refused"),
+        (["echo", "ws://127.0.0.1:1", "--connections", "0"], 2, "--connections"),
+        (["echo", "ws://127.0.0.1:1", "--rate", "0"], 2, "--rate"),
+    ],
+)
+def test_complaints(arguments, status, text):
+    result = martlet("bench", *arguments, "--seconds", 1)
+    assert result.returncode == status
+    assert text in result.stderr and result.stderr.count("\n") == 1
+    assert result.stdout == ""
