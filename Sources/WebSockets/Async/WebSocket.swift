@@ -67,19 +67,21 @@ public final class WebSocket: Sendable {
   ///
   /// - Throws: ``WebSocketError`` `notOpen` if the connection is closing or closed.
   public nonisolated(nonsending) func send(_ text: String) async throws(WebSocketError) {
-    let isSent = loop.isCurrent ? connection.send(text) : await onLoop { $0.connection.send(text) }
-    try await finishSending(isSent)
+    guard loop.isCurrent else { return try await finishSending(await onLoop { $0.connection.send(text) }) }
+    let isSent = connection.send(text)
+    if !isSent || connection.bufferedByteCount > sendHighWatermark { try await finishSending(isSent) }
   }
 
   /// Sends a binary message; waits while the peer takes less than is sent.
   ///
   /// - Throws: ``WebSocketError`` `notOpen` if the connection is closing or closed.
   public nonisolated(nonsending) func send(_ bytes: [UInt8]) async throws(WebSocketError) {
-    let isSent =
-      loop.isCurrent
-      ? bytes.withUnsafeBytes { connection.send($0, .binary) }
-      : await onLoop { socket in bytes.withUnsafeBytes { socket.connection.send($0, .binary) } }
-    try await finishSending(isSent)
+    guard loop.isCurrent else {
+      return try await finishSending(
+        await onLoop { socket in bytes.withUnsafeBytes { socket.connection.send($0, .binary) } })
+    }
+    let isSent = bytes.withUnsafeBytes { connection.send($0, .binary) }
+    if !isSent || connection.bufferedByteCount > sendHighWatermark { try await finishSending(isSent) }
   }
 
   /// Sends a ping; the pong is counted as a sign of life by the heartbeat.
@@ -149,16 +151,11 @@ extension WebSocket: AsyncSequence {
     public mutating func next(
       isolation actor: isolated (any Actor)? = #isolation
     ) async throws(WebSocketError) -> WebSocketMessage? {
-      var parts = WebSocketAssembly(limit: socket.connection.options.limits.maximumMessageBytes)
-      while let item = try await socket.nextItem() {
-        switch item {
-        case .message(let message): return message
-        case .fragment(let fragment):
-          guard parts.append(fragment) else { throw await socket.refuseLargeMessage() }
-          if let message = parts.message { return message }
-        }
+      switch try await socket.nextItem() {
+      case nil: nil
+      case .message(let message): message
+      case .fragment(let fragment): try await socket.assembleMessage(beginningWith: fragment)
       }
-      return nil
     }
   }
 
@@ -178,9 +175,30 @@ extension WebSocket {
   func nextItem(
     isolation actor: isolated (any Actor)? = #isolation
   ) async throws(WebSocketError) -> WebSocketInbox.Item? {
-    let (loop, inbox) = (loop, inbox)
-    if loop.isCurrent, let result = inbox.takeNow() { return try result.get() }
+    if loop.isCurrent {
+      if let result = inbox.takeNow() { return try result.get() }
+      if inbox.isServedByCurrentTask {
+        return try await withUnsafeContinuation { inbox.take($0, ticket: 0) }.get()
+      }
+    }
     return try await inbox.nextItem(on: loop)
+  }
+
+  /// The whole message whose first piece has been taken.
+  func assembleMessage(
+    beginningWith first: WebSocketFragment, isolation actor: isolated (any Actor)? = #isolation
+  ) async throws(WebSocketError) -> WebSocketMessage? {
+    var parts = WebSocketAssembly(limit: connection.options.limits.maximumMessageBytes)
+    var fragment = first
+    while true {
+      guard parts.append(fragment) else { throw await refuseLargeMessage() }
+      if let message = parts.message { return message }
+      switch try await nextItem() {
+      case nil: return nil
+      case .message(let message): return message
+      case .fragment(let next): fragment = next
+      }
+    }
   }
 
   /// Whole messages were asked of a socket that has them in pieces, and one is larger than the limit for those.

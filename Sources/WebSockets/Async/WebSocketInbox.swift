@@ -34,6 +34,9 @@ final class WebSocketInbox: WebSocketHandler, @unchecked Sendable {
   /// Names the wait under way, so that a cancellation that comes late ends no other one.
   private var ticket: UInt64 = 0
   private let lastTicket = Atomic<UInt64>(0)
+  /// The task that serves the connection for the server, which nobody else has a handle of. As nobody can cancel it, it
+  /// waits without a cancellation handler: that costs more than the rest of a wait.
+  private var servingTask: UnsafeRawPointer?
   private var drainSignals: [RoomSignal] = []
   private var closeSignals: [Signal] = []
   /// Tasks that wait for the end of a message that another one sends in pieces; nil while there is none.
@@ -169,6 +172,19 @@ final class WebSocketInbox: WebSocketHandler, @unchecked Sendable {
       return .success(item)
     }
     return ending.map { $0.map { nil } }
+  }
+
+  /// Whether the caller is the task that ``beginServing()`` was called by.
+  var isServedByCurrentTask: Bool { servingTask != nil && servingTask == Self.currentTask }
+
+  /// The current task is the server's own.
+  func beginServing() { servingTask = Self.currentTask }
+
+  func endServing() { servingTask = nil }
+
+  /// Names the current task, for comparison only.
+  private static var currentTask: UnsafeRawPointer? {
+    withUnsafeCurrentTask { task in task.map { unsafeBitCast($0, to: UnsafeRawPointer.self) } }
   }
 
   /// Names a wait. Any thread.

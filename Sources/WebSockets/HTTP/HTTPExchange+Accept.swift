@@ -27,11 +27,15 @@ extension HTTPExchange {
   }
 
   private static func run(_ body: @Sendable (WebSocket) async throws -> Void, _ socket: WebSocket) async {
+    socket.inbox.beginServing()
+    let code: CloseCode
     do {
       try await body(socket)
-      await socket.close()
+      code = .normal
     } catch {
-      await socket.close(code: .internalError)
+      code = .internalError
     }
+    socket.inbox.endServing()
+    await socket.close(code: code)
   }
 }
