@@ -59,7 +59,11 @@ public final class Connection: IOTarget, @unchecked Sendable {
 
   /// How many bytes may wait, in bytes (default 1 MiB). A write that would leave more waiting, after the kernel has
   /// been offered what it can take, closes the connection with `outboundQueueOverflow`; the queue does not grow.
-  public var maximumQueuedBytes = Connection.defaultMaximumQueuedBytes
+  /// Beyond 4 GiB there is no limit.
+  public var maximumQueuedBytes: Int {
+    get { queueLimit == .max ? .max : Int(queueLimit) }
+    set { queueLimit = UInt32(clamping: newValue) }
+  }
 
   private var handlerReference: Unmanaged<ConnectionHandler>?
   /// What the connections of the loop share.
@@ -75,6 +79,7 @@ public final class Connection: IOTarget, @unchecked Sendable {
   var ending: ConnectionEnding?
   /// Where the connection is counted; nil where nothing is.
   var admission: ConnectionAdmission?
+  private var queueLimit = UInt32(Connection.defaultMaximumQueuedBytes)
   var flags: Flags = []
 
   init(

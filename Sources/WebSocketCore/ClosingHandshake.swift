@@ -18,10 +18,21 @@ public struct ClosingHandshake: Sendable {
     public let reason: String
   }
 
+  private final class Ending: Sendable {
+    let outcome: Outcome
+
+    init(_ outcome: Outcome) { self.outcome = outcome }
+  }
+
+  /// In a box: most connections are open.
+  private var ending: Ending?
   /// How far it is.
   public private(set) var state = State.open
   /// How it ended; nil while it has not.
-  public private(set) var outcome: Outcome?
+  public private(set) var outcome: Outcome? {
+    get { ending?.outcome }
+    set { ending = newValue.map(Ending.init) }
+  }
 
   /// Starts open.
   public init() {}

@@ -14,7 +14,8 @@ public struct Keepalive: Sendable {
   private let deadline: UInt32
   private var lastReceived: UInt64
   /// When the ping that is not answered yet was sent.
-  private var pingSent: UInt64?
+  /// When a ping was sent, counted from then; 0 for none.
+  private var pingDelay: UInt32 = 0
 
   /// Makes a heartbeat.
   ///
@@ -31,21 +32,21 @@ public struct Keepalive: Sendable {
   /// Something came from the peer, anything at all.
   public mutating func received(now: UInt64) {
     lastReceived = now
-    pingSent = nil
+    pingDelay = 0
   }
 
   /// When to tick next; nil never.
   public var nextDeadline: UInt64? {
     guard interval > 0 else { return nil }
-    if let pingSent { return pingSent + UInt64(deadline) }
-    return lastReceived + UInt64(interval)
+    return lastReceived + UInt64(pingDelay == 0 ? interval : pingDelay)
+      + UInt64(pingDelay == 0 ? 0 : deadline)
   }
 
   /// What to do now. Early and late ticks are harmless.
   public mutating func tick(now: UInt64) -> Action {
     guard let nextDeadline, now >= nextDeadline else { return .none }
-    guard pingSent == nil else { return .expired }
-    pingSent = now
+    guard pingDelay == 0 else { return .expired }
+    pingDelay = UInt32(clamping: now - lastReceived)
     return .sendPing
   }
 }

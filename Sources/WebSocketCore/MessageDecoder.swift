@@ -6,7 +6,8 @@ import Bytes
 /// A message that lies whole in the input is lent from there: no copy, no allocation. What is partial is kept behind one
 /// reference, which an idle connection does not have.
 public struct MessageDecoder: ~Copyable {
-  @usableFromInline let limits: WebSocketLimits
+  @usableFromInline let maximumMessageBytes: Int
+  private let maximumFragmentCount: UInt32
   @usableFromInline let role: WebSocketRole
   @usableFromInline let delivery: MessageDelivery
   /// permessage-deflate, where it was agreed on.
@@ -25,9 +26,14 @@ public struct MessageDecoder: ~Copyable {
     compression: MessageCompression? = nil
   ) {
     self.role = role
-    self.limits = limits
+    maximumMessageBytes = limits.maximumMessageBytes
+    maximumFragmentCount = UInt32(clamping: limits.maximumFragmentCount)
     self.delivery = delivery
     self.compression = compression
+  }
+
+  private var limits: WebSocketLimits {
+    WebSocketLimits(maximumMessageBytes: maximumMessageBytes, maximumFragmentCount: Int(maximumFragmentCount))
   }
 
   /// Whether nothing partial is held: no piece of a frame, no unfinished message.
@@ -66,7 +72,7 @@ public struct MessageDecoder: ~Copyable {
     // The mask bit, and lengths above 125, give a count that is out of range.
     let second = start.load(fromByteOffset: 1, as: UInt8.self)
     let count = Int(role == .server ? second ^ 0x80 : second)
-    guard first == 0x81 || first == 0x82, count <= 125, count <= limits.maximumMessageBytes,
+    guard first == 0x81 || first == 0x82, count <= 125, count <= maximumMessageBytes,
       count <= input.count &- headerCount
     else { return nil }
     let payload = UnsafeMutableRawBufferPointer(start: start + headerCount, count: count)
@@ -92,7 +98,7 @@ public struct MessageDecoder: ~Copyable {
       UnsafeRawBufferPointer(input), receivedBy: role, permitsRSV1: compression != nil)
     guard let header, header.isFinal, !header.rsv1, header.opcode != .continuation else { return nil }
     let headerCount = header.encodedCount
-    guard header.payloadLength <= UInt64(limits.maximumMessageBytes) || header.opcode.isControl,
+    guard header.payloadLength <= UInt64(maximumMessageBytes) || header.opcode.isControl,
       header.payloadLength <= UInt64(input.count &- headerCount)
     else { return nil }
     let end = headerCount &+ Int(truncatingIfNeeded: header.payloadLength)

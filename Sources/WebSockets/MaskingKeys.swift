@@ -3,7 +3,7 @@ import Glibc
 /// Masking keys for a client's frames, from the kernel's random source by the kilobyte.
 ///
 /// RFC 6455 §5.3: "The masking key needs to be unpredictable … derived from a strong source of entropy". One
-/// `getentropy` a frame would cost a system call each.
+/// `getentropy` a frame would cost a system call each. The clients of a loop share one.
 final class MaskingKeys {
   private static let capacity = 256
   private var keys = [UInt32](repeating: 0, count: capacity)

@@ -50,7 +50,7 @@ extension WebSocketConnection {
   /// Decodes input and hands on what is in it, until it is used up or the application pauses.
   func read(_ bytes: UnsafeMutableRawBufferPointer) {
     guard !reading.hasUnread else {
-      unread.append(contentsOf: bytes)
+      makeDetails().unread.append(contentsOf: bytes)
       return
     }
     var input = bytes

@@ -4,7 +4,7 @@ import WebSocketCore
 extension WebSocketConnection {
   // swift-format-ignore: AllPublicDeclarationsHaveDocumentation
   public func timerFired(_ token: UInt64) {
-    timer = nil
+    timer = .none
     // Otherwise the peer has not completed the closing handshake in time, or has not ended the stream.
     if closing.state == .open { return beat() }
     registry?.counters.closeTimeouts.count()
@@ -26,8 +26,8 @@ extension WebSocketConnection {
   }
 
   func cancelTimer() {
-    if let timer { loop.cancel(timer) }
-    timer = nil
+    loop.cancel(timer)
+    timer = .none
   }
 
   private func beat() {

@@ -11,31 +11,35 @@ public final class WebSocketConnection: ConnectionHandler, TimerTarget, ServedCo
   /// What the connection's owner keeps beside it.
   public var attachment: AnyObject?
   /// The subprotocol that the handshake agreed on (client connections; a server's handler chose it itself).
-  public internal(set) var subprotocol: String?
+  public internal(set) var subprotocol: String? {
+    get { details?.subprotocol }
+    set { if newValue != nil || details != nil { makeDetails().subprotocol = newValue } }
+  }
   /// The header fields of the server's response to the opening handshake, `Set-Cookie` among them (client connections;
   /// empty on a server).
-  public internal(set) var responseFields = HTTPFields()
+  public internal(set) var responseFields: HTTPFields {
+    get { details?.responseFields ?? HTTPFields() }
+    set { makeDetails().responseFields = newValue }
+  }
 
   let handler: WebSocketHandler
   let options: WebSocketOptions
-  let role: WebSocketRole
   /// The byte stream; after its end it takes nothing and holds nothing.
   let stream: Connection
-  /// The end was reported.
-  var isGone = false
-  var decoder: MessageDecoder
-  var closing = ClosingHandshake()
-  var keepalive: Keepalive
-  var timer: TimerID?
+  let registry: ConnectionRegistry?
   let masking: MaskingKeys?
+  /// What few connections have; nil until there is something of it.
+  private(set) var details: ConnectionDetails?
+  var decoder: MessageDecoder
+  var timer = TimerID.none
+  var keepalive: Keepalive
+  var registryIndex: UInt32 = 0
+  var closing = ClosingHandshake()
+  let role: WebSocketRole
   /// Frames are neither masked nor compressed.
   let sendsPlainly: Bool
-  let registry: ConnectionRegistry?
-  var registryIndex = 0
-  /// The message that is being sent in fragments.
-  var outgoing: OutgoingMessage?
-  /// Input that arrived before a pause and waits for its end.
-  var unread: [UInt8] = []
+  /// The end was reported.
+  var isGone = false
   var reading = ReadingState()
 
   init(
@@ -56,10 +60,29 @@ public final class WebSocketConnection: ConnectionHandler, TimerTarget, ServedCo
     keepalive = Keepalive(
       intervalMilliseconds: options.keepaliveIntervalMilliseconds,
       deadlineMilliseconds: options.pongDeadlineMilliseconds, now: transport.loop.nowMilliseconds)
-    masking = role == .client ? MaskingKeys() : nil
+    masking = role == .client ? transport.loop.storage { _ in MaskingKeys() } : nil
     sendsPlainly = role == .server && shared == nil
     // The limit is enforced here, before a message is queued: one message of any size may always be sent.
     transport.maximumQueuedBytes = .max
+  }
+
+  /// The message that is being sent in fragments.
+  var outgoing: OutgoingMessage? {
+    get { details?.outgoing }
+    set { if newValue != nil || details != nil { makeDetails().outgoing = newValue } }
+  }
+
+  /// Input that arrived before a pause and waits for its end.
+  var unread: [UInt8] {
+    get { details?.unread ?? [] }
+    set { if !newValue.isEmpty || details != nil { makeDetails().unread = newValue } }
+  }
+
+  func makeDetails() -> ConnectionDetails {
+    if let details { return details }
+    let made = ConnectionDetails()
+    details = made
+    return made
   }
 
   /// The loop that owns the connection.
@@ -75,7 +98,7 @@ public final class WebSocketConnection: ConnectionHandler, TimerTarget, ServedCo
   public var bufferedByteCount: Int { stream.queuedByteCount + heldByteCount }
 
   /// How many of them wait for the end of a message that is sent in fragments.
-  var heldByteCount: Int { outgoing?.waitingBytes ?? 0 }
+  var heldByteCount: Int { details == nil ? 0 : outgoing?.waitingBytes ?? 0 }
 
   /// Where the next frame will begin among all bytes of the connection, the opening handshake's included.
   var writtenByteCount: UInt64 { stream.writtenByteCount }
@@ -140,6 +163,14 @@ public final class WebSocketConnection: ConnectionHandler, TimerTarget, ServedCo
 }
 
 extension WebSocketConnection: @unchecked Sendable {}
+
+/// What few connections have, apart, so that the others do not pay for it.
+final class ConnectionDetails {
+  var subprotocol: String?
+  var responseFields = HTTPFields()
+  var outgoing: OutgoingMessage?
+  var unread: [UInt8] = []
+}
 
 extension ConnectionCloseReason {
   /// The reason, for people.

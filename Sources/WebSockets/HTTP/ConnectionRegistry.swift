@@ -4,7 +4,7 @@ import WebSocketCore
 /// A connection that a server can end.
 protocol ServedConnection: AnyObject {
   /// Its place in the registry; kept by the registry.
-  var registryIndex: Int { get set }
+  var registryIndex: UInt32 { get set }
   /// Ends as its protocol ends politely.
   func drain(code: CloseCode, reason: String)
   /// Ends now.
@@ -28,17 +28,17 @@ final class ConnectionRegistry: @unchecked Sendable {
   var all: [any ServedConnection] { connections }
 
   func insert(_ connection: any ServedConnection) {
-    connection.registryIndex = connections.count
+    connection.registryIndex = UInt32(clamping: connections.count)
     connections.append(connection)
   }
 
   /// Moves the last connection into the place of the one that leaves.
   func remove(_ connection: any ServedConnection) {
-    let index = connection.registryIndex
+    let index = Int(connection.registryIndex)
     guard index < connections.count, connections[index] === connection else { return }
     let last = connections.removeLast()
     guard last !== connection else { return }
-    last.registryIndex = index
+    last.registryIndex = UInt32(clamping: index)
     connections[index] = last
   }
 }

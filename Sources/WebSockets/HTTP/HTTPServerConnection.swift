@@ -28,7 +28,7 @@ final class HTTPServerConnection: ConnectionHandler, TimerTarget, ServedConnecti
   let service: any HTTPService
   let options: HTTPServerOptions
   let registry: ConnectionRegistry
-  var registryIndex = 0
+  var registryIndex: UInt32 = 0
   private(set) var transport: Connection?
   private var state = State.reading
   private var decoder: HTTPRequestDecoder

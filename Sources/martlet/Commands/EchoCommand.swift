@@ -90,12 +90,14 @@ private final class EchoService: HTTPService {
   init(_ options: WebSocketOptions) { self.options = options }
 
   func handle(_ exchange: HTTPExchange) {
-    exchange.upgrade(to: EchoHandler(), options: options)
+    exchange.upgrade(to: EchoHandler.shared, options: options)
   }
 }
 
 /// Sends back what comes; reads no more while the peer does not take it.
-private final class EchoHandler: WebSocketHandler {
+private final class EchoHandler: WebSocketHandler, @unchecked Sendable {
+  /// It remembers nothing: one does for all connections of all loops.
+  static let shared = EchoHandler()
   private static let highWatermark = 256 << 10
 
   override func received(
