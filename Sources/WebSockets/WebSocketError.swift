@@ -34,31 +34,62 @@ public struct WebSocketError: Error, CustomStringConvertible {
   }
 
   /// The kind of error.
-  public var code: Code
+  public var code: Code {
+    get { details.code }
+    set { change().code = newValue }
+  }
   /// What happened, for people.
-  public var message: String
+  public var message: String {
+    get { details.message }
+    set { change().message = newValue }
+  }
   /// The close code, if the connection was open (RFC 6455 §7.4).
-  public var closeCode: CloseCode?
+  public var closeCode: CloseCode? {
+    get { details.closeCode }
+    set { change().closeCode = newValue }
+  }
   /// The HTTP status of a refused handshake, or of a proxy's refusal.
-  public var status: HTTPStatus?
+  public var status: HTTPStatus? {
+    get { details.status }
+    set { change().status = newValue }
+  }
   /// The header fields of the response that refused, of the server or of an HTTP proxy.
-  public var responseFields: HTTPFields?
+  public var responseFields: HTTPFields? {
+    get { details.responseFields }
+    set { change().responseFields = newValue }
+  }
   /// The beginning of the server's refusal: at most 4 KiB, as text; what is not UTF-8 in it is replaced.
-  public var responseBody: String?
+  public var responseBody: String? {
+    get { details.responseBody }
+    set { change().responseBody = newValue }
+  }
   /// How long the response asks to wait before the next attempt, in seconds (RFC 9110 §10.2.3); nil if it does not.
-  public var retryAfterSeconds: UInt64?
+  public var retryAfterSeconds: UInt64? {
+    get { details.retryAfterSeconds }
+    set { change().retryAfterSeconds = newValue }
+  }
   /// The error beneath.
-  public var cause: (any Error)?
+  public var cause: (any Error)? {
+    get { details.cause }
+    set { change().cause = newValue }
+  }
 
   init(
     _ code: Code, _ message: String, closeCode: CloseCode? = nil, status: HTTPStatus? = nil,
     cause: (any Error)? = nil
   ) {
-    self.code = code
-    self.message = message
-    self.closeCode = closeCode
-    self.status = status
-    self.cause = cause
+    details = Details(code, message)
+    details.closeCode = closeCode
+    details.status = status
+    details.cause = cause
+  }
+
+  /// In a box, which makes the results of all the calls that may throw it small.
+  private var details: Details
+
+  private mutating func change() -> Details {
+    if !isKnownUniquelyReferenced(&details) { details = Details(copying: details) }
+    return details
   }
 
   /// A refusal by an HTTP response.
@@ -77,5 +108,33 @@ public struct WebSocketError: Error, CustomStringConvertible {
     if let closeCode { return "\(message) (close code \(closeCode.rawValue))" }
     if let status { return "\(message) (HTTP status \(status.code))" }
     return message
+  }
+}
+
+/// Never changed while two errors share it, which is what makes it sendable.
+private final class Details: @unchecked Sendable {
+  var code: WebSocketError.Code
+  var message: String
+  var closeCode: CloseCode?
+  var status: HTTPStatus?
+  var responseFields: HTTPFields?
+  var responseBody: String?
+  var retryAfterSeconds: UInt64?
+  var cause: (any Error)?
+
+  init(_ code: WebSocketError.Code, _ message: String) {
+    self.code = code
+    self.message = message
+  }
+
+  init(copying other: Details) {
+    code = other.code
+    message = other.message
+    closeCode = other.closeCode
+    status = other.status
+    responseFields = other.responseFields
+    responseBody = other.responseBody
+    retryAfterSeconds = other.retryAfterSeconds
+    cause = other.cause
   }
 }

@@ -28,11 +28,15 @@ func startEcho() async throws -> (server: HTTPServer, port: UInt16) {
   return (server, server.port)
 }
 
-/// A port that was free a moment ago.
+/// A port that is free, and not one of those that the kernel hands out: between now and its use nobody else gets it.
 func freePort() async throws -> UInt16 {
-  let server = try await WebSocketServer(port: 0).start { _ in .reject(.notFound) }
-  await server.shutdown(graceMilliseconds: 0)
-  return server.port
+  while true {
+    let port = UInt16.random(in: 20_000..<32_000)
+    if let server = try? await WebSocketServer(port: port).start({ _ in .reject(.notFound) }) {
+      await server.shutdown(graceMilliseconds: 0)
+      return port
+    }
+  }
 }
 
 func untilItListens(_ port: UInt16) async throws {
