@@ -3,18 +3,21 @@ import HTTPCore
 import Transport
 import WebSocketCore
 
+/// What serves a WebSocket: runs on the connection's loop.
+public typealias WebSocketBody = nonisolated(nonsending) @Sendable (WebSocket) async throws -> Void
+
 /// What a server does with a request.
 public enum WebSocketAnswer: Sendable {
   /// Completes the opening handshake and runs the body as a task on the connection's loop. When it returns the
   /// connection is closed with 1000, when it throws with 1011.
-  case accept(subprotocol: String?, @Sendable (WebSocket) async throws -> Void)
+  case accept(subprotocol: String?, WebSocketBody)
   /// Completes the opening handshake and hands the connection to a synchronous handler: the fast way.
   case handle(subprotocol: String?, @Sendable () -> WebSocketHandler)
   /// An ordinary HTTP response.
   case respond(HTTPResponse)
 
   /// ``accept(subprotocol:_:)`` without a subprotocol.
-  public static func accept(_ body: @escaping @Sendable (WebSocket) async throws -> Void) -> WebSocketAnswer {
+  public static func accept(_ body: @escaping WebSocketBody) -> WebSocketAnswer {
     .accept(subprotocol: nil, body)
   }
 

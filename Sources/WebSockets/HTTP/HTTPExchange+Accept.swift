@@ -15,18 +15,22 @@ extension HTTPExchange {
   public func accept(
     subprotocol: String? = nil, options: WebSocketOptions = WebSocketOptions(),
     fields: HTTPFields = HTTPFields(), attachment: (any AnyObject & Sendable)? = nil,
-    _ body: @escaping @Sendable (WebSocket) async throws -> Void
+    _ body: @escaping WebSocketBody
   ) {
     let inbox = WebSocketInbox(highWatermark: options.limits.maximumMessageBytes)
     inbox.whenOpened = { connection, inbox in
       connection.subprotocol = subprotocol
       let socket = WebSocket(connection: connection, inbox: inbox, attachment: attachment)
-      Task(executorPreference: connection.loop) { await Self.run(body, socket) }
+      let actor = LoopActor.of(connection.loop)
+      Task(executorPreference: connection.loop) { await Self.run(body, socket, isolation: actor) }
     }
     upgrade(to: inbox, subprotocol: subprotocol, options: options, fields: fields, attachment: attachment)
   }
 
-  private static func run(_ body: @Sendable (WebSocket) async throws -> Void, _ socket: WebSocket) async {
+  private static func run(
+    _ body: WebSocketBody, _ socket: WebSocket,
+    isolation actor: isolated LoopActor
+  ) async {
     socket.inbox.beginServing()
     let code: CloseCode
     do {
