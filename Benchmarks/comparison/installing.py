@@ -138,8 +138,12 @@ def make_certificate():
 def install(families):
     """Makes the families ready. Returns what is missing: family to reason."""
     places.BUILT.mkdir(parents=True, exist_ok=True)
-    make_certificate()
     missing = {}
+    try:
+        install_packages(["openssl", "python3-venv"])
+        make_certificate()
+    except Unavailable as reason:
+        print(f"no certificate, so nothing by TLS: {reason}", file=sys.stderr)
     for family in families:
         try:
             install_packages(PACKAGES.get(family, []))

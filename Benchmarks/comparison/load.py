@@ -1,20 +1,22 @@
-"""The load generator, behind one function for each kind of load. All of it that touches the generator is here."""
+"""The load generators, behind one function for each kind of load. All that touches them is here."""
 
+import json
 import re
 import subprocess
 
 from . import places, servers
 
 TIMEOUT_SECONDS = 120
+LOAD = places.SWIFT_BENCHMARKS / "load"
 
 
 class LoadFailed(Exception):
     """The generator found a wrong answer, lost connections or did not end; says which."""
 
 
-def generate(*words, prefix=()):
-    """Runs the generator on core 1 and gives what it printed."""
-    command = [*prefix, "taskset", "-c", "1", str(places.SWIFT_BENCHMARKS / "load"), *map(str, words)]
+def generate(*words):
+    """Runs a generator on the other core and gives what it printed."""
+    command = ["taskset", "-c", str(servers.LOAD_CORE), *map(str, words)]
     try:
         done = subprocess.run(
             command, capture_output=True, text=True, timeout=TIMEOUT_SECONDS, preexec_fn=servers.raise_file_limit)
@@ -22,7 +24,10 @@ def generate(*words, prefix=()):
         raise LoadFailed(f"did not end within {TIMEOUT_SECONDS} s") from None
     if done.returncode:
         said = parse(done.stdout)
-        raise LoadFailed(f"{said['errors']} wrong answers" if said.get("errors") else f"exit status {done.returncode}")
+        if said.get("errors"):
+            raise LoadFailed(f"{said['errors']:.0f} wrong answers")
+        words = (done.stdout + done.stderr).strip().splitlines()
+        raise LoadFailed(words[-1][:200] if words else f"exit status {done.returncode}")
     return done.stdout
 
 
@@ -33,6 +38,9 @@ PATTERNS = {
     "p999_us": r"round trip p50 / p99 / p99\.9\s+[\d.]+ / [\d.]+ / ([\d.]+)",
     "cpu_us": r"server CPU per message\s+([\d.]+)",
     "user_us": r"user part ([\d.]+)",
+    "deliveries": r"deliveries\s+(\d+)",
+    "delivery_us": r"server CPU per delivery\s+([\d.]+)",
+    "last_us": r"last delivery p50 / p99\s+([\d.]+)",
     "errors": r"errors\s+(\d+)",
     "opened": r"idle connections\s+(\d+) of",
     "handshake_us": r"server CPU per connection\s+([\d.]+)",
@@ -46,20 +54,57 @@ def parse(text):
     return {name: float(match[1]) for name, match in found.items() if match}
 
 
-def address(port, tls=False):
-    return f"{'wss' if tls else 'ws'}://127.0.0.1:{port}/"
+def address(port, tls=False, hub=None):
+    return f"{'wss' if tls else 'ws'}://127.0.0.1:{port}{hub.path if hub else '/'}"
 
 
-def echo(pid, port, connections, depth, size, seconds, tls=False):
+def words_for(hub):
+    return ["--greeting", hub.greeting] if hub and hub.greeting else []
+
+
+def echo(pid, port, connections, depth, size, seconds, tls=False, deflate=False):
     text = generate(
-        "--url", address(port, tls), "--pid", pid, "--connections", connections, "--depth", depth, "--size", size,
-        "--seconds", seconds)
+        LOAD, "--url", address(port, tls), "--pid", pid, "--connections", connections, "--depth", depth, "--size", size,
+        "--seconds", seconds, *(["--text", "--deflate"] if deflate else []))
     return parse(text)
 
 
-def idle(pid, port, connections, tls=False):
+def paced(pid, port, connections, size, seconds, rate):
+    """Echo at a steady rate, whose response times count from when a message was due: `martlet bench`."""
+    text = generate(
+        places.MARTLET, "bench", "echo", address(port), "--server-pid", pid, "--connections", connections, "--size", size,
+        "--seconds", f"{seconds}s", "--rate", round(rate), "--json")
+    return figures_of_bench(text)
+
+
+def figures_of_bench(text):
+    """The figures in the JSON of `martlet bench`, by our names; those that are not there are left out."""
+    said = json.loads(text)
+    latency, server = said.get("latency_us", {}), said.get("server", {})
+    figures = {
+        "rate": said.get("messages_per_second"), "errors": said.get("errors"), "p50_us": latency.get("p50"),
+        "p99_us": latency.get("p99"), "p999_us": latency.get("p999"), "cpu_us": server.get("cpu_us_per_message"),
+        "user_us": server.get("user_us_per_message"),
+    }
+    return {name: value for name, value in figures.items() if value is not None}
+
+
+def fanout(pid, port, connections, size, seconds, hub=None):
+    """One message at a time to all, sent by one of them, or posted to a hub."""
+    text = generate(
+        LOAD, "--url", address(port, hub=hub), "--pid", pid, "--connections", connections, "--size", size,
+        "--seconds", seconds, "--crowd", *words_for(hub), *(["--post", hub.post] if hub else []),
+        *(["--channel", hub.channel] if hub and hub.channel else []))
+    figures = parse(text)
+    figures["cpu_us"] = figures.pop("delivery_us")
+    return figures
+
+
+def idle(pid, port, connections, hub=None):
     """Opens connections and leaves them alone: CPU of each, and the server's memory with all of them."""
-    figures = parse(generate("--url", address(port, tls), "--pid", pid, "--idle", connections, "--connections", 0))
+    figures = parse(generate(
+        LOAD, "--url", address(port, hub=hub), "--pid", pid, "--idle", connections, "--connections", 0,
+        *words_for(hub)))
     if figures.get("opened") != connections:
         raise LoadFailed(f"{int(figures.get('opened', 0))} of {connections} connections opened")
     return figures
@@ -67,7 +112,7 @@ def idle(pid, port, connections, tls=False):
 
 def tls_handshakes(pid, port, count):
     """Whole handshakes, one after the other, by a program of its own: the generator would resume sessions."""
-    words = ["taskset", "-c", "1", str(places.PYTHON), str(places.SOURCES / "tls_clients.py"), str(port), str(count)]
+    words = ["taskset", "-c", str(servers.LOAD_CORE), str(places.PYTHON), str(places.SOURCES / "tls_clients.py"), str(port), str(count)]
     before = sum(servers.cpu_seconds(pid))
     with subprocess.Popen(
         words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,

@@ -7,6 +7,19 @@ from . import places
 
 
 @dataclasses.dataclass(frozen=True)
+class Hub:
+    """A server that sends to all what is posted to it: `post` is the path for that, `path` the one for WebSockets.
+
+    `greeting` is what a connection says to subscribe, `channel` the channel to publish to by Martlet's HTTP API.
+    """
+
+    post: str
+    path: str = "/"
+    greeting: str | None = None
+    channel: str | None = None
+
+
+@dataclasses.dataclass(frozen=True)
 class Peer:
     """A server, or a server with certain options.
 
@@ -18,6 +31,7 @@ class Peer:
     family: str
     command: object
     tasks: frozenset = frozenset({"echo"})
+    hub: Hub | None = None
     environment: dict = dataclasses.field(default_factory=dict)
 
 
@@ -60,29 +74,39 @@ def nchan(port, mode, tls, deflate):
     return ["/usr/sbin/nginx", "-c", path, "-p", folder]
 
 
+SUBSCRIBE = '{"id":1,"connect":{}}\n{"id":2,"subscribe":{"channel":"news:1"}}'
+
 ALL = [
     Peer("martlet", "Martlet", "martlet", martlet,
          frozenset({"echo", "broadcast", "tls", "deflate", "idle", "tls-connect"})),
     Peer("martlet-async", "Martlet, async/await", "martlet",
          lambda port, *_: [places.SWIFT_BENCHMARKS / "asyncecho", port], frozenset({"echo", "idle"})),
+    Peer("martlet-serve", "Martlet's server", "martlet",
+         lambda port, *_: [places.MARTLET, "serve", "--demo", "--loops", "1", "--port", port],
+         frozenset({"broadcast", "idle"}),
+         hub=Hub("/api/publish", "/connection/websocket", SUBSCRIBE, "news:1")),
     Peer("uws", "uWebSockets", "uws", uws("shared"),
          frozenset({"echo", "broadcast", "tls", "deflate", "idle", "tls-connect"})),
     Peer("uws-dedicated", "uWebSockets, own compressors", "uws", uws("dedicated"), frozenset({"deflate"})),
     Peer("gorilla", "gorilla (Go)", "gorilla",
          lambda port, mode, tls, _: [places.BUILT / "gorilla_echo", port, mode, *certificate(tls)],
-         frozenset({"echo", "broadcast", "tls", "idle", "tls-connect"}), {"GOMAXPROCS": "1"}),
+         frozenset({"echo", "broadcast", "tls", "idle", "tls-connect"}), environment={"GOMAXPROCS": "1"}),
     Peer("node-ws", "ws (Node.js)", "node-ws", node,
          frozenset({"echo", "broadcast", "tls", "deflate", "idle", "tls-connect"}),
-         {"NODE_PATH": "/usr/share/nodejs"}),
+         environment={"NODE_PATH": "/usr/share/nodejs"}),
     Peer("picows", "picows (Python)", "picows",
          lambda port, mode, tls, _:
              [places.PYTHON, places.SOURCES / "picows_echo.py", port, mode, *certificate(tls)],
          frozenset({"echo", "broadcast", "tls", "idle", "tls-connect"})),
     Peer("websockets", "websockets (Python)", "websockets", websockets,
          frozenset({"echo", "broadcast", "tls", "deflate", "idle", "tls-connect"})),
-    Peer("nchan", "nchan (nginx)", "nchan", nchan, frozenset({"idle", "tls-connect", "broadcast-by-post"})),
+    Peer("nchan", "nchan (nginx)", "nchan", nchan, frozenset({"idle", "tls-connect", "broadcast"}), hub=Hub("/publish")),
     Peer("floor", "bare C loop, unchecked", "floor",
          lambda port, *_: [places.BUILT / "floor_echo", port], frozenset({"echo"})),
+]
+# Who echoes can be paced.
+ALL = [
+    dataclasses.replace(peer, tasks=peer.tasks | {"paced"}) if "echo" in peer.tasks else peer for peer in ALL
 ]
 BY_NAME = {peer.name: peer for peer in ALL}
 

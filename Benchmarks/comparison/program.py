@@ -7,7 +7,7 @@ from . import installing, machine, measuring, page, peers, places, report, resul
 
 DESCRIPTION = """\
 Compares Martlet with other WebSocket servers in the same run and writes docs/performance.md. Peers come from Debian and
-PyPI only; one that cannot be had is named and left out. Servers run on core 0, the load on core 1."""
+PyPI only; one that cannot be had is named and left out. Servers run on one core, the load on another."""
 
 
 def arguments(words):
@@ -75,7 +75,7 @@ def run(given, chosen_rows, chosen_peers, store):
         store["missing"] = installing.install(dict.fromkeys(peer.family for peer in chosen_peers))
         store["versions"] = machine.versions()
         store["machine"] = machine.describe()
-    store["commit"] = machine.commit()
+        store["commit"] = machine.commit()
     missing = store.get("missing", {})
     store["seconds"] = given.seconds or (1 if given.quick else 3)
     rounds = given.rounds or (3 if given.quick else 5)

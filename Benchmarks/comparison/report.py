@@ -2,11 +2,9 @@
 
 from . import page, peers, places, results
 
-COMMAND = "Benchmarks/compare"
-
 METHOD = """\
-Every server is one process with one thread (Go: `GOMAXPROCS=1`) on core 0, started anew for each measurement; the load
-runs on core 1, is the same program for all, and compares each message with what it sent. In every round each server has its
+Every server is one process with one thread (Go: `GOMAXPROCS=1`) on one core, started anew for each measurement; the load
+runs on another core, is the same program for all, and compares each message with what it sent. In every round each server has its
 turn, one after the other. A cell is the median of the rounds; a ratio is the median of the ratios within the rounds, with
 the least and the largest behind it. CPU is user and system time of the server's process from `/proc`: it depends less than
 rates do on the generator and on what else the machine does. The part in user space, in brackets, is sampled by clock
@@ -42,9 +40,12 @@ SECTIONS = [
     ("deflate", "Echo with permessage-deflate",
      "Server CPU in µs a message of JSON-like text that is inflated and compressed again. Compressors differ in what they "
      "keep: Martlet and uWebSockets share one on all connections and keep no context (`uWebSockets, own compressors` has "
-     "one for each connection), ws and websockets have one for each connection, with context."),
+     "one for each connection); of 1 KiB some 265 bytes are left. ws and websockets have one for each connection, with "
+     "context, and leave some 155."),
     ("broadcast", "Fan-out",
-     "One connection sends a message of 128 B, all get it: server CPU in µs a delivery. nchan gets it by HTTP POST."),
+     "One connection sends a message of 128 B, all get it: server CPU in µs a delivery. Martlet is here a server of some 40 "
+     "lines on the library; Martlet's server is `martlet serve`, with subscriptions, offsets and history, and publishes "
+     "what comes by HTTP, as nchan does."),
 ]
 
 CHARTS = {
@@ -89,7 +90,9 @@ def kept(store, rows):
     rounds = f"{least}" if least == most else f"{least} to {most}"
     seconds = store.get("seconds", 3)
     commit = f" at commit {store['commit']}" if store.get("commit") else ""
-    return f"```sh\n{COMMAND}        # these figures: {rounds} rounds of {seconds} s{commit}\n```"
+    return (
+        f"`make compare`, or `Benchmarks/compare` with `--quick`, `--only ROWS`, `--peers NAMES`, measures all of it again and "
+        f"writes this section. These figures: {rounds} rounds of {seconds} s after one of warming up{commit}.")
 
 
 def picture(drawing, task, images):

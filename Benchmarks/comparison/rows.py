@@ -21,15 +21,36 @@ class Row:
         return f"{LABELS[self.task]}, {self.title}" if self.task in LABELS else self.title
 
 
-LABELS = {"echo": "Echo", "tls": "TLS", "deflate": "Deflate", "broadcast": "Fan-out"}
+LABELS = {"echo": "Echo", "tls": "TLS", "deflate": "Deflate", "broadcast": "Fan-out", "paced": "Response times"}
 
 
-def echo(connections, depth, size, tls=False):
+def echo(connections, depth, size, task):
+    tls, deflate = task == "tls", task == "deflate"
+
     def measure(peer, seconds):
-        with servers.running(peer, tls=tls) as (pid, port):
+        with servers.running(peer, tls=tls, deflate=deflate) as (pid, port):
             start = servers.resident_kib(pid)
-            return {**load.echo(pid, port, connections, depth, size, seconds, tls), "start_kib": start}
+            figures = load.echo(pid, port, connections, depth, size, seconds, tls, deflate)
+            return {**figures, "start_kib": start, "resident_kib": servers.resident_kib(pid)}
     return measure
+
+
+def paced(connections, size):
+    """Response times at half of the rate that each server reached just before: nobody is overloaded."""
+    def measure(peer, seconds):
+        with servers.running(peer) as (pid, port):
+            peak = load.echo(pid, port, connections, 1, size, 1)["rate"]
+            return {**load.paced(pid, port, connections, size, max(seconds, 2), peak / 2), "peak": peak}
+    title = f"{bytes_text(size)}, {connections:,} connections, half of the peak rate"
+    return Row(f"paced-{size}x{connections}", title, "paced", measure, "p999_us")
+
+
+def fanout(connections):
+    def measure(peer, seconds):
+        with servers.running(peer, mode="broadcast") as (pid, port):
+            return load.fanout(pid, port, connections, 128, seconds, peer.hub)
+    title = f"to {connections:,} connections"
+    return Row(f"fanout-{connections}", title, "broadcast", measure)
 
 
 def bytes_text(size):
@@ -41,7 +62,7 @@ def echo_row(connections, depth, size, task="echo"):
     title = f"{bytes_text(size)}, {connections:,} connection{'s' if connections > 1 else ''}"
     if depth > 1:
         title += f", {depth} in flight on each"
-    return Row(name, title, task, echo(connections, depth, size, tls=task == "tls"))
+    return Row(name, title, task, echo(connections, depth, size, task))
 
 
 def idle(few, many):
@@ -51,7 +72,7 @@ def idle(few, many):
         kib, figures = {}, {}
         for connections in (few, many):
             with servers.running(peer) as (pid, port):
-                figures = load.idle(pid, port, connections)
+                figures = load.idle(pid, port, connections, peer.hub)
                 kib[connections] = figures["resident_kib"]
         return {
             "bytes": (kib[many] - kib[few]) * 1024 / (many - few),
@@ -77,9 +98,14 @@ ALL = [
     echo_row(100, 1, 1024),
     echo_row(100, 1, 16384),
     echo_row(100, 1, 65536),
+    paced(100, 64),
     echo_row(100, 1, 64, task="tls"),
     echo_row(100, 1, 1024, task="tls"),
     echo_row(100, 1, 16384, task="tls"),
+    echo_row(100, 1, 1024, task="deflate"),
+    echo_row(100, 1, 16384, task="deflate"),
+    fanout(1000),
+    fanout(10000),
     Row("idle", "Memory of an idle connection", "idle", idle(2000, 18000), "bytes"),
     Row("tls-connect", "A handshake by TLS", "tls-connect", tls_connect(3000), "handshake_us"),
 ]

@@ -199,7 +199,7 @@ class TestPage:
         assert "| Martlet | 2.00 | 500 | 10.0 | 30.0 |" in text
         assert "gorilla (Go) could not be installed: no such package" in text
         assert "1.25 times uWebSockets" in text
-        assert "1 rounds of 3 s at commit abc" in text
+        assert "1 rounds of 3 s after one of warming up at commit abc" in text
         assert (tmp_path / "compare-echo-64x100.svg").exists()
 
     def test_the_page_in_docs_has_its_markers(self):
@@ -247,3 +247,19 @@ errors                        0
 
     def test_what_is_not_there_is_left_out(self):
         assert load.parse("errors                        2") == {"errors": 2}
+
+    def test_figures_are_found_in_the_json_of_martlet_bench(self):
+        text = """{"messages":4,"messages_per_second":2.5,"latency_us":{"p50":60.1,"p99":80,"p999":99.5},"errors":0,
+            "server":{"cpu_us_per_message":5.1,"user_us_per_message":0.5,"rss_kib":9000}}"""
+        assert load.figures_of_bench(text) == {
+            "rate": 2.5, "errors": 0, "p50_us": 60.1, "p99_us": 80, "p999_us": 99.5, "cpu_us": 5.1, "user_us": 0.5,
+        }
+        assert load.figures_of_bench("{}") == {}
+
+    @pytest.mark.parametrize("program, reason", [
+        ("echo; echo errors 3; exit 1", "3 wrong answers"), ("echo no route >&2; exit 4", "no route"),
+        ("exit 4", "exit status 4"),
+    ])
+    def test_a_generator_that_fails_says_why(self, program, reason):
+        with pytest.raises(load.LoadFailed, match=reason):
+            load.generate("sh", "-c", program)

@@ -12,6 +12,11 @@ struct Arguments {
   var seconds = 5
   var greeting: String?
   var fanOut = 0
+  var isCrowd = false
+  var post: String?
+  var channel: String?
+  var hasDeflate = false
+  var sendsText = false
 
   static let usage = """
     load: idle connections, churn and echo load on a WebSocket server
@@ -25,6 +30,11 @@ struct Arguments {
       --depth D          messages in flight on each                             (1)
       --size BYTES       of a message                                          (64)
       --fanout BYTES     publish so many to news:1, to which the greeting must subscribe
+      --crowd            one message at a time, which all of them get
+      --post PATH        such messages are posted there, not sent by the first connection
+      --channel NAME     they are published there, by Martlet's HTTP API
+      --text             messages like JSON, each different from those before
+      --deflate          offers permessage-deflate
       --seconds S        of measuring, after one of warming up                  (5)
     """
 
@@ -32,11 +42,19 @@ struct Arguments {
     var words = Array(CommandLine.arguments.dropFirst())
     while !words.isEmpty {
       let flag = words.removeFirst()
+      switch flag {
+      case "--crowd": isCrowd = true; continue
+      case "--text": sendsText = true; continue
+      case "--deflate": hasDeflate = true; continue
+      default: break
+      }
       guard flag.hasPrefix("--"), flag != "--help", !words.isEmpty else { Self.stop() }
       let value = words.removeFirst()
       switch flag {
       case "--url": url = value
       case "--greeting": greeting = value
+      case "--channel": channel = value
+      case "--post": post = value
       case "--pid": pid = Int32(Self.number(value))
       case "--idle": idle = Self.number(value)
       case "--churn": churn = Self.number(value)

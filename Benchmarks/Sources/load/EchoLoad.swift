@@ -8,10 +8,14 @@ final class EchoLoad: WebSocketHandler, @unchecked Sendable {
   final class InFlight {
     var sentAt: [UInt64]
     var next = 0
+    /// The number of the message that comes back next, and of the one that is sent next.
+    var received = 0
+    var sent = 0
     init(depth: Int) { sentAt = Array(repeating: 0, count: depth) }
   }
 
-  private let payload: [UInt8]
+  private let payloads: [[UInt8]]
+  private let kind: MessageKind
   private let depth: Int
   private(set) var count = 0
   private(set) var errors = 0
@@ -22,8 +26,12 @@ final class EchoLoad: WebSocketHandler, @unchecked Sendable {
   private(set) var histogram = [Int](repeating: 0, count: 64 * 32)
   var isStopping = false
 
-  init(size: Int, depth: Int) {
-    payload = (0..<size).map { UInt8(truncatingIfNeeded: $0 &* 31) }
+  init(size: Int, depth: Int, sendsText: Bool) {
+    // As many different texts as do not fit in a compressor's window.
+    payloads =
+      sendsText
+      ? SampleText.messages(128, size: size) : [(0..<size).map { UInt8(truncatingIfNeeded: $0 &* 31) }]
+    kind = sendsText ? .text : .binary
     self.depth = depth
   }
 
@@ -37,7 +45,8 @@ final class EchoLoad: WebSocketHandler, @unchecked Sendable {
     _ message: UnsafeRawBufferPointer, _ kind: MessageKind, on connection: WebSocketConnection
   ) {
     guard let inFlight = connection.attachment as? InFlight else { return }
-    if message.count != payload.count || kind != .binary || !matches(message) { errors += 1 }
+    if kind != self.kind || !matches(message, payloads[inFlight.received]) { errors += 1 }
+    inFlight.received = (inFlight.received + 1) % payloads.count
     if isMeasuring {
       count += 1
       histogram[bucket(nanoseconds() - inFlight.sentAt[inFlight.next])] += 1
@@ -62,14 +71,14 @@ final class EchoLoad: WebSocketHandler, @unchecked Sendable {
   private func send(_ connection: WebSocketConnection, _ inFlight: InFlight) {
     inFlight.sentAt[inFlight.next] = nanoseconds()
     inFlight.next = (inFlight.next + 1) % depth
-    _ = payload.withUnsafeBytes { connection.send($0, .binary) }
+    _ = payloads[inFlight.sent].withUnsafeBytes { connection.send($0, kind) }
+    inFlight.sent = (inFlight.sent + 1) % payloads.count
   }
 
-  private func matches(_ message: UnsafeRawBufferPointer) -> Bool {
+  private func matches(_ message: UnsafeRawBufferPointer, _ payload: [UInt8]) -> Bool {
+    guard message.count == payload.count else { return false }
     guard let base = message.baseAddress else { return true }
-    return payload.withUnsafeBytes { bytes in
-      bytes.baseAddress.map { memcmp($0, base, min(message.count, bytes.count)) } == 0
-    }
+    return payload.withUnsafeBytes { bytes in bytes.baseAddress.map { memcmp($0, base, bytes.count) } == 0 }
   }
 
   private func bucket(_ nanoseconds: UInt64) -> Int {

@@ -21,6 +21,7 @@ func open(_ count: Int, _ handler: @escaping @Sendable () -> WebSocketHandler) a
           await withCheckedContinuation { continuation in
             var options = WebSocketClientOptions()
             options.socket.keepaliveIntervalMilliseconds = 0
+            if arguments.hasDeflate { options.socket.compression = .standard }
             // The server's certificate is made for the measurement.
             options.tls.verification = .none
             WebSocketClient.connect(to: arguments.url, on: loop, options: options, handler: handler()) {
@@ -110,8 +111,10 @@ if arguments.fanOut > 0 {
   await close(publisher)
 }
 
-if arguments.connections > 0 {
-  let load = EchoLoad(size: arguments.size, depth: arguments.depth)
+if arguments.isCrowd {
+  await runCrowd()
+} else if arguments.connections > 0 {
+  let load = EchoLoad(size: arguments.size, depth: arguments.depth, sendsText: arguments.sendsText)
   let busy = await open(arguments.connections) { load }
   try? await Task.sleep(for: .seconds(1))
   loop.execute { load.isMeasuring = true }
@@ -143,6 +146,38 @@ if arguments.connections > 0 {
 }
 await close(idle)
 if arguments.idle > 0 { print("server memory at the end      \(server.residentKiB) KiB") }
+
+func runCrowd() async {
+  let port = arguments.url.split(separator: ":").last.flatMap { UInt16($0.prefix { $0 != "/" }) } ?? 0
+  let post = arguments.post.flatMap { HTTPPost(port: port, target: $0, channel: arguments.channel) }
+  let load = CrowdLoad(size: arguments.size, greeting: arguments.greeting, post: post)
+  let crowd = await open(arguments.connections) { load }
+  if crowd.count < arguments.connections { exit(1) }
+  // Replies to the greeting.
+  if arguments.greeting != nil { try? await Task.sleep(for: .seconds(2)) }
+  loop.execute { load.begin(crowd) }
+  try? await Task.sleep(for: .seconds(1))
+  loop.execute { load.isMeasuring = true }
+  let start = server.cpu
+  try? await Task.sleep(for: .seconds(arguments.seconds))
+  let end = server.cpu
+  await withCheckedContinuation { continuation in
+    loop.execute {
+      load.isStopping = true
+      continuation.resume()
+    }
+  }
+  let count = Double(max(1, load.deliveries))
+  print("deliveries                    \(load.deliveries) to \(crowd.count) connections, \(arguments.size) B")
+  print(
+    "server CPU per delivery       \(round2((end.user + end.system - start.user - start.system) / count * 1e6)) µs"
+      + ", user part \(round2((end.user - start.user) / count * 1e6)) µs")
+  print(
+    "last delivery p50 / p99       \(round2(load.percentile(0.5))) / \(round2(load.percentile(0.99))) µs")
+  print("errors                        \(load.errors)")
+  if load.errors > 0 || load.deliveries == 0 { exit(1) }
+  await close(crowd)
+}
 
 func round2(_ value: Double) -> Double { (value * 100).rounded() / 100 }
 
