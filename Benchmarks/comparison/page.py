@@ -4,7 +4,7 @@ from . import charts, peers, results
 
 BEGIN, END = "<!-- compare:begin -->", "<!-- compare:end -->"
 REFERENCE = "uws"
-OWN = ("martlet", "martlet-async", "martlet-serve")
+OWN = ("martlet", "martlet-uring", "martlet-async", "martlet-serve")
 # A difference below this is within what the rounds differ by themselves.
 NOTABLE = 1.03
 

@@ -46,6 +46,10 @@ def martlet(port, mode, tls, deflate):
     return [places.MARTLET, "echo", "--loops", "1", "--port", port, *flags, *(["--deflate"] if deflate else [])]
 
 
+def martlet_uring(*given):
+    return [*martlet(*given), "--driver", "io_uring"]
+
+
 def uws(compression):
     def command(port, mode, tls, deflate):
         return [places.BUILT / "uws_echo", port, mode, compression if deflate else "none", *certificate(tls)]
@@ -79,6 +83,7 @@ SUBSCRIBE = '{"id":1,"connect":{}}\n{"id":2,"subscribe":{"channel":"news:1"}}'
 ALL = [
     Peer("martlet", "Martlet", "martlet", martlet,
          frozenset({"echo", "broadcast", "tls", "deflate", "idle", "tls-connect"})),
+    Peer("martlet-uring", "Martlet, io_uring", "martlet", martlet_uring, frozenset({"echo", "tls", "idle"})),
     Peer("martlet-async", "Martlet, async/await", "martlet",
          lambda port, *_: [places.SWIFT_BENCHMARKS / "asyncecho", port], frozenset({"echo", "idle"})),
     Peer("martlet-serve", "Martlet's server", "martlet",
