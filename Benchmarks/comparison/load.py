@@ -66,7 +66,10 @@ def echo(pid, port, connections, depth, size, seconds, tls=False, deflate=False)
     text = generate(
         LOAD, "--url", address(port, tls), "--pid", pid, "--connections", connections, "--depth", depth, "--size", size,
         "--seconds", seconds, *(["--text", "--deflate"] if deflate else []))
-    return parse(text)
+    figures = parse(text)
+    if not figures.get("rate"):
+        raise LoadFailed("no message came back")
+    return figures
 
 
 def paced(pid, port, connections, size, seconds, rate):

@@ -263,3 +263,8 @@ errors                        0
     def test_a_generator_that_fails_says_why(self, program, reason):
         with pytest.raises(load.LoadFailed, match=reason):
             load.generate("sh", "-c", program)
+
+    def test_a_server_that_sends_nothing_back_has_failed(self, monkeypatch):
+        monkeypatch.setattr(load, "generate", lambda *words: "messages per second           0\nerrors     0\n")
+        with pytest.raises(load.LoadFailed, match="no message came back"):
+            load.echo(1, 9001, 1, 1, 64, 1)

@@ -21,7 +21,8 @@ func open(_ count: Int, _ handler: @escaping @Sendable () -> WebSocketHandler) a
           await withCheckedContinuation { continuation in
             var options = WebSocketClientOptions()
             options.socket.keepaliveIntervalMilliseconds = 0
-            if arguments.hasDeflate { options.socket.compression = .standard }
+            // The server may keep context if it likes to.
+            if arguments.hasDeflate { options.socket.compression = DeflateOptions(receivesWithContext: true) }
             // The server's certificate is made for the measurement.
             options.tls.verification = .none
             WebSocketClient.connect(to: arguments.url, on: loop, options: options, handler: handler()) {
@@ -116,6 +117,7 @@ if arguments.isCrowd {
 } else if arguments.connections > 0 {
   let load = EchoLoad(size: arguments.size, depth: arguments.depth, sendsText: arguments.sendsText)
   let busy = await open(arguments.connections) { load }
+  if busy.count < arguments.connections { exit(1) }
   try? await Task.sleep(for: .seconds(1))
   loop.execute { load.isMeasuring = true }
   let start = server.cpu
