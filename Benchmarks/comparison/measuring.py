@@ -10,10 +10,13 @@ def measure(row, peers, rounds, seconds, store, is_added):
     kept = store["rows"].get(row.name, {}) if is_added else {}
     longest = max((len(each) for each in kept.values()), default=0)
     for peer in peers:
-        earlier = kept.setdefault(peer.name, [])
+        had = kept.setdefault(peer.name, [])
         # Rounds of peers stand side by side; one that was not there has gaps.
-        earlier += [{} for _ in range(longest - len(earlier))]
+        had += [{} for _ in range(longest - len(had))]
     store["rows"][row.name] = kept
+    commits = store.setdefault("commits", {})
+    earlier = commits.get(row.name, []) if is_added else []
+    commits[row.name] = list(dict.fromkeys([*earlier, store.get("commit") or "unknown"]))
     for number in range(1, rounds + 1):
         for peer in peers:
             print(f"\r\x1b[K{row.name}: round {number} of {rounds}, {peer.title}", end="", file=sys.stderr, flush=True)

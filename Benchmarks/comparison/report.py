@@ -82,14 +82,16 @@ def versions(store):
 def kept(store, rows):
     """The command, and how many rounds the figures come from."""
     counts = [
-        len(rounds) for row in rows for rounds in store["rows"].get(row.name, {}).values() if rounds
+        done for row in rows for rounds in store["rows"].get(row.name, {}).values()
+        if (done := sum(bool(each) for each in rounds))
     ]
     if not counts:
         return ""
     least, most = min(counts), max(counts)
     rounds = f"{least}" if least == most else f"{least} to {most}"
     seconds = store.get("seconds", 3)
-    commit = f" at commit {store['commit']}" if store.get("commit") else ""
+    commits = dict.fromkeys(commit for row in rows for commit in store.get("commits", {}).get(row.name, []))
+    commit = f", Martlet at commit {' and '.join(commits)}" if commits else ""
     return (
         f"`make compare`, or `Benchmarks/compare` with `--quick`, `--only ROWS`, `--peers NAMES`, measures all of it again and "
         f"writes this section. These figures: {rounds} rounds of {seconds} s after one of warming up{commit}.")

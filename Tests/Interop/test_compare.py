@@ -72,6 +72,7 @@ class TestRounds:
         kept = self.measure(monkeypatch, {"martlet": rounds(3)}, store, ["martlet"], 1, False)
         assert kept == {"martlet": rounds(3)}
         assert "other" in store["rows"]
+        assert store["commits"]["r"] == ["unknown"]
 
     def test_added_rounds_stand_beside_those_of_the_same_time(self, monkeypatch):
         store = {"rows": {"r": {"uws": rounds(1, 2)}}}
@@ -192,14 +193,15 @@ class TestPage:
                 "idle": {"martlet": [{"bytes": 500, "handshake_us": 30, "resident_kib": 10240}]},
             },
             "machine": {"processor": "CPU", "cores": 2, "virtual": True, "kernel": "6.1", "system": "Debian"},
-            "versions": {"martlet": "0.1"}, "missing": {"gorilla": "no such package"}, "seconds": 3, "commit": "abc",
+            "versions": {"martlet": "0.1"}, "missing": {"gorilla": "no such package"}, "seconds": 3,
+            "commits": {"echo-64x100": ["abc"], "idle": ["abc", "def"]},
         }
         text = report.text(store, rows.ALL, tmp_path)
         assert "| 64 B, 100 connections | 5.00 (1.00) | 4.00 |" in text
         assert "| Martlet | 2.00 | 500 | 10.0 | 30.0 |" in text
         assert "gorilla (Go) could not be installed: no such package" in text
         assert "1.25 times uWebSockets" in text
-        assert "1 rounds of 3 s after one of warming up at commit abc" in text
+        assert "1 rounds of 3 s after one of warming up, Martlet at commit abc and def" in text
         assert (tmp_path / "compare-echo-64x100.svg").exists()
 
     def test_the_page_in_docs_has_its_markers(self):
