@@ -60,7 +60,7 @@ class Drawing:
         found = self.spread(row, peer)
         if found is None:
             return (results.problem(rounds) or "") if rounds else ""
-        user = self.spread(row, peer, "user_us")
+        user = self.spread(row, peer, "user_us") if row.figure == "cpu_us" else None
         text = number(found[0]) + (f" ({number(user[0])})" if user else "")
         # Some rounds went wrong.
         return text + (" †" if results.problem(rounds) else "")
@@ -103,18 +103,23 @@ class Drawing:
         return charts.bars(title, note, sorted(values, key=lambda bar: bar.value)) if values else None
 
     def losses(self):
-        """Every workload where another server needs less, the largest difference first. The bare loop is no server."""
+        """Every figure where another server needs less, the largest difference first. The bare loop is no server."""
         found = []
         for row in self.rows:
-            mine = results.rounds_of(self.store, row.name, "martlet")
-            for peer in peers.ALL:
-                if peer.name in OWN or peer.name == "floor":
-                    continue
-                compared = results.ratios(mine, results.rounds_of(self.store, row.name, peer.name), row.figure)
+            for figure, label in [(row.figure, row.label), *row.also.items()]:
+                found += self.losses_in(row, figure, label)
+        found.sort(key=lambda each: each[0], reverse=True)
+        return [line for _, line in found]
+
+    def losses_in(self, row, figure, label):
+        for own in ("martlet", "martlet-async"):
+            mine = results.rounds_of(self.store, row.name, own)
+            # What async/await costs more is told beside uWebSockets alone.
+            others = [REFERENCE] if own != "martlet" else [
+                peer.name for peer in peers.ALL if peer.name not in (*OWN, "floor")]
+            for other in others:
+                compared = results.ratios(mine, results.rounds_of(self.store, row.name, other), figure)
                 if compared and compared[0] >= NOTABLE:
-                    found.append((compared, row, peer))
-        found.sort(key=lambda each: each[0][0], reverse=True)
-        return [
-            f"- {row.label}: {compared[0]:.2f} times {peer.title} ({compared[1]:.2f}–{compared[2]:.2f})"
-            for compared, row, peer in found
-        ]
+                    middle, least, most = compared
+                    titles = f"{peers.BY_NAME[own].title}: {middle:.2f} times {peers.BY_NAME[other].title}"
+                    yield middle, f"- {label}, {titles} ({least:.2f}–{most:.2f})"

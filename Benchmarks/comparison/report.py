@@ -36,12 +36,14 @@ def text(store, rows, images=places.IMAGES):
 
 SECTIONS = [
     ("echo", "Echo", "Server CPU in µs a message; in brackets the part in user space."),
+    ("paced", "Response times", "99.9 of 100 messages came back within so many µs, at half of the rate that the same server "
+     "reached just before; counted from when a message was due."),
     ("tls", "Echo by TLS 1.3", "Server CPU in µs a message; in brackets the part in user space."),
     ("deflate", "Echo with permessage-deflate",
      "Server CPU in µs a message of JSON-like text that is inflated and compressed again. Compressors differ in what they "
      "keep: Martlet and uWebSockets share one on all connections and keep no context (`uWebSockets, own compressors` has "
-     "one for each connection); of 1 KiB some 265 bytes are left. ws and websockets have one for each connection, with "
-     "context, and leave some 155."),
+     "one for each connection); of 1 KiB some 265 bytes are left. ws and websockets, where "
+     "they are measured, have one for each connection, with context, and leave some 155."),
     ("broadcast", "Fan-out",
      "One connection sends a message of 128 B, all get it: server CPU in µs a delivery. Martlet is here a server of some 40 "
      "lines on the library; Martlet's server is `martlet serve`, with subscriptions, offsets and history, and publishes "
@@ -90,11 +92,12 @@ def kept(store, rows):
     least, most = min(counts), max(counts)
     rounds = f"{least}" if least == most else f"{least} to {most}"
     seconds = store.get("seconds", 3)
+    few = " Where there are fewer than five, differences of some tenths are noise." if least < 5 else ""
     commits = dict.fromkeys(commit for row in rows for commit in store.get("commits", {}).get(row.name, []))
     commit = f", Martlet at commit {' and '.join(commits)}" if commits else ""
     return (
         f"`make compare`, or `Benchmarks/compare` with `--quick`, `--only ROWS`, `--peers NAMES`, measures all of it again and "
-        f"writes this section. These figures: {rounds} rounds of {seconds} s after one of warming up{commit}.")
+        f"writes this section. These figures: {rounds} rounds of {seconds} s after one of warming up{commit}.{few}")
 
 
 def picture(drawing, task, images):

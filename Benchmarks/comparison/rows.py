@@ -7,13 +7,17 @@ from . import load, servers
 
 @dataclasses.dataclass(frozen=True)
 class Row:
-    """`measure(peer, seconds)` gives figures by name; `figure` is the one that is compared, smaller is better."""
+    """`measure(peer, seconds)` gives figures by name; `figure` is the one that is compared, smaller is better.
+
+    `also` has the labels of further figures by name, which are compared where losses are listed.
+    """
 
     name: str
     title: str
     task: str
     measure: object
     figure: str = "cpu_us"
+    also: dict = dataclasses.field(default_factory=dict)
 
     @property
     def label(self):
@@ -62,7 +66,8 @@ def echo_row(connections, depth, size, task="echo"):
     title = f"{bytes_text(size)}, {connections:,} connection{'s' if connections > 1 else ''}"
     if depth > 1:
         title += f", {depth} in flight on each"
-    return Row(name, title, task, echo(connections, depth, size, task))
+    also = {"start_kib": "Memory at start"} if name == "echo-64x100" else {}
+    return Row(name, title, task, echo(connections, depth, size, task), also=also)
 
 
 def idle(few, many):
@@ -106,6 +111,7 @@ ALL = [
     echo_row(100, 1, 16384, task="deflate"),
     fanout(1000),
     fanout(10000),
-    Row("idle", "Memory of an idle connection", "idle", idle(2000, 18000), "bytes"),
+    Row("idle", "Memory of an idle connection", "idle", idle(2000, 18000), "bytes",
+        {"handshake_us": "CPU of a handshake"}),
     Row("tls-connect", "A handshake by TLS", "tls-connect", tls_connect(3000), "handshake_us"),
 ]

@@ -146,6 +146,14 @@ class TestTables:
         assert "4.00 times gorilla" in first
         assert "2.00 times uWebSockets" in second
 
+    def test_losses_of_the_async_path_and_of_further_figures_are_listed(self):
+        martlet, uws = [{"cpu_us": 1, "start_kib": 30}], [{"cpu_us": 2, "start_kib": 10}]
+        drawing = self.drawing(**{"martlet": martlet, "martlet-async": rounds(5), "uws": uws, "gorilla": rounds(1)})
+        assert drawing.losses() == [
+            "- Memory at start, Martlet: 3.00 times uWebSockets (3.00–3.00)",
+            "- Echo, 64 B, 100 connections, Martlet, async/await: 2.50 times uWebSockets (2.50–2.50)",
+        ]
+
     def test_wins_are_no_losses(self):
         assert self.drawing(martlet=rounds(1), uws=rounds(2)).losses() == []
 
