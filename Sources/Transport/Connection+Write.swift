@@ -3,7 +3,7 @@ import CLinux
 import EventLoops
 
 /// Bytes of this size or more are offered to the kernel at once instead of being copied into the queue first.
-private let writtenThroughByteCount = 64 * 1024
+private let writtenThroughByteCount = 16 * 1024
 
 extension Connection: EndOfTurnTarget {
   /// Writes a copy of `bytes`. Ignored when the connection is finished or closed.
