@@ -95,11 +95,4 @@ private final class ClientService: HTTPService {
     server.network.advance(milliseconds: 2_000)
     #expect(server.registry.count == 1)
   }
-
-  @Test func aConnectionThatComesDuringTheDrainIsEnded() throws {
-    let server = try SimulatedServer(ClientService())
-    server.registry.isDraining = true
-    let client = try server.connect()
-    #expect(client.endReceived)
-  }
 }

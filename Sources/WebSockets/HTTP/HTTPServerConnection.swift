@@ -41,7 +41,11 @@ final class HTTPServerConnection: ConnectionHandler, TimerTarget, ServedConnecti
   private var isReadingPaused = false
   /// True while `process` runs, which then goes on by itself after an answer.
   private var isProcessing = false
+  /// Whether the client will send nothing more, or the server ends this connection.
   private var isDraining = false
+  /// Whether the response under way is the connection's last: also while the server ends others and has not come to
+  /// this one, so that a client does not begin anew what would soon be cut.
+  private var isLast: Bool { isDraining || registry.isDraining }
 
   init(service: any HTTPService, options: HTTPServerOptions, registry: ConnectionRegistry) {
     self.service = service
@@ -155,7 +159,7 @@ final class HTTPServerConnection: ConnectionHandler, TimerTarget, ServedConnecti
   func respond(_ response: HTTPResponse) {
     guard state == .answering, let head, let transport else { return }
     self.head = nil
-    let keepsAlive = head.isKeepAlive && !isDraining
+    let keepsAlive = head.isKeepAlive && !isLast
     let isWritten = write(
       response, isHead: head.method == .head, keepsAlive: keepsAlive, isHTTP10: head.version == .http10)
     guard isWritten else { return }
@@ -178,6 +182,8 @@ final class HTTPServerConnection: ConnectionHandler, TimerTarget, ServedConnecti
     state = .reading
     setTimer(options.idleTimeoutMilliseconds)
     goOn(connection)
+    // The response that was on its way had promised to go on; it is through now.
+    if registry.isDraining, state == .reading, decoder.isIdle { end() }
   }
 
   /// Takes up what arrived while the last request was being answered.
@@ -196,7 +202,7 @@ final class HTTPServerConnection: ConnectionHandler, TimerTarget, ServedConnecti
     compression: DeflateAgreement?, attachment: AnyObject?
   ) {
     guard state == .answering, let transport else { return }
-    guard !isDraining else {
+    guard !isLast else {
       respond(.text(.serviceUnavailable, "The server is shutting down.\n"))
       return
     }

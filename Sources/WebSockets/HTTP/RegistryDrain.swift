@@ -25,11 +25,12 @@ final class RegistryDrain: @unchecked Sendable {
 
   func run() async {
     await withCheckedContinuation { (done: CheckedContinuation<Void, Never>) in
-      registry.loop.execute { self.start(done) }
+      registry.loop.execute { self.start { done.resume() } }
     }
   }
 
-  private func start(_ done: CheckedContinuation<Void, Never>) {
+  /// On the registry's loop; calls back when no connection is left.
+  func start(_ done: @escaping @Sendable () -> Void) {
     registry.isDraining = true
     waiting = registry.all
     let steps = Int(clamping: spread / Self.stepMilliseconds) + 1
@@ -38,15 +39,15 @@ final class RegistryDrain: @unchecked Sendable {
     step(done)
   }
 
-  private func step(_ done: CheckedContinuation<Void, Never>) {
+  private func step(_ done: @escaping @Sendable () -> Void) {
     for _ in 0..<min(perStep, waiting.count) { waiting.removeLast().drain(code: code, reason: reason) }
     if registry.count == 0 {
-      done.resume()
+      done()
       return
     }
     if registry.loop.nowMilliseconds >= cutAt {
       for connection in registry.all { connection.abort() }
-      done.resume()
+      done()
       return
     }
     _ = registry.loop.schedule(after: Self.stepMilliseconds) { self.step(done) }
