@@ -2,7 +2,7 @@ import Glibc
 
 /// A blocking TCP client on plain system calls: a peer that shares no code with what is tested.
 final class RawClient {
-  private let descriptor: Int32
+  let descriptor: Int32
 
   init?(port: UInt16) {
     descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
