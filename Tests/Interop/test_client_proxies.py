@@ -1,15 +1,10 @@
-"""`martlet connect` through proxies: a CONNECT and a SOCKS 5 proxy of our own, and pproxy's."""
+"""`martlet connect` through proxies of our own, for CONNECT and SOCKS 5; test_foreign_proxies.py has other people's."""
 
 import asyncio
 import base64
 import contextlib
 import ipaddress
-import os
-import socket
 import struct
-import subprocess
-import sys
-import time
 
 import pytest
 from programs import martlet
@@ -189,35 +184,3 @@ async def test_what_is_no_proxy(echo):
     for scheme in ("http", "socks5"):
         done = await connect("ws://no.such.host/", f"{scheme}://127.0.0.1:{echo.port}")
         assert done.returncode == 1 and "the proxy" in done.stderr
-
-
-@pytest.fixture
-def pproxy():
-    """Somebody else's proxy; it speaks both protocols on one port."""
-    with socket.socket() as unused:
-        unused.bind(("127.0.0.1", 0))
-        port = unused.getsockname()[1]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "pproxy", "-l", f"http+socks5://127.0.0.1:{port}#ann:secret"],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        env={**os.environ, "PYTHONWARNINGS": "ignore"},
-    )
-    deadline = time.monotonic() + 20
-    while process.poll() is None and time.monotonic() < deadline:
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
-            break
-        time.sleep(0.05)
-    yield port
-    process.kill()
-    process.wait()
-
-
-@pytest.mark.parametrize("scheme", ["http", "socks5"])
-async def test_through_pproxy(echo, pproxy, scheme):
-    url = f"ws://127.0.0.1:{echo.port}/"
-    # In this order: pproxy remembers the addresses that knew the password.
-    wrong = await connect(url, f"{scheme}://ann:wrong@127.0.0.1:{pproxy}")
-    assert wrong.returncode == 1, wrong.stdout
-    done = await connect(url, f"{scheme}://ann:secret@127.0.0.1:{pproxy}")
-    assert done.stdout == "hello\n", done.stderr
