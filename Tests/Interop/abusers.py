@@ -6,6 +6,7 @@ does it, prints one line of JSON about what came back, and ends. The kinds are t
 """
 
 import errno
+import http.client
 import json
 import resource
 import select
@@ -18,6 +19,7 @@ import zlib
 HEAD = (b"GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
         b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n")
 KEY = bytes(4)
+TCP_ESTABLISHED = 1
 
 
 def frame(first, payload):
@@ -30,13 +32,13 @@ def frame(first, payload):
     return struct.pack("!BBQ", first, 0xFF, length) + KEY + payload
 
 
-def connect(port, fields=b"", receive_buffer=None):
+def connect(port, fields=b"", receive_buffer=None, path=b"/"):
     it = socket.socket()
     if receive_buffer:
         it.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
     it.settimeout(60)
     it.connect(("127.0.0.1", port))
-    it.sendall(HEAD + fields + b"\r\n")
+    it.sendall(HEAD.replace(b" / ", b" " + path + b" ") + fields + b"\r\n")
     head = b""
     while b"\r\n\r\n" not in head:
         head += it.recv(1)
@@ -94,14 +96,14 @@ def tiny_messages(port, count):
     return {}
 
 
-def unread_pings(port, count):
-    """Pings of 125 bytes from a client that never reads."""
+def unread(port, count, data, at_a_time):
+    """Sends so many frames and never reads; how many of them were taken."""
     it, _ = connect(port, receive_buffer=4096)
     it.settimeout(3)
-    sent, batch = 0, frame(0x89, b"p" * 125) * 1_000
+    sent = 0
     try:
-        while sent < count and send_all(it, batch):
-            sent += 1_000
+        while sent < count and send_all(it, data * at_a_time):
+            sent += at_a_time
     except TimeoutError:
         pass
     # The socket stays open a little, unread.
@@ -109,17 +111,56 @@ def unread_pings(port, count):
     return {"sent": sent}
 
 
+def unread_pings(port, count):
+    """Pings of 125 bytes from a client that never reads."""
+    return unread(port, count, frame(0x89, b"p" * 125), 1_000)
+
+
 def unread_messages(port, count):
     """Messages of 64 KiB whose echo is never read."""
-    it, _ = connect(port, receive_buffer=4096)
-    it.settimeout(3)
-    sent, data = 0, frame(0x82, b"m" * 65_535)
-    try:
-        while sent < count and send_all(it, data):
-            sent += 1
-    except TimeoutError:
-        pass
-    time.sleep(1)
+    return unread(port, count, frame(0x82, b"m" * 65_535), 1)
+
+
+def unread_publications(port, count):
+    """So many subscribers that read nothing, while 16 MiB are published; how many have been cut meanwhile."""
+    commands = b'{"id":1,"connect":{}}\n{"id":2,"subscribe":{"channel":"news:flood"}}'
+    sockets = []
+    for _ in range(count):
+        it, _ = connect(port, receive_buffer=4096, path=b"/connection/websocket")
+        it.sendall(frame(0x81, commands))
+        answer = b""
+        while b'"id":2' not in answer:
+            answer += it.recv(1)
+        sockets.append(it)
+    backend = http.client.HTTPConnection("127.0.0.1", port)
+    for number in range(1_000):
+        # No two alike: what is kept for a client is not somebody else's.
+        data = json.dumps({"channel": "news:flood", "data": f"{number}" + "x" * 16_384})
+        backend.request("POST", "/api/publish", data, {"X-API-Key": "demo-key"})
+        answer = json.loads(backend.getresponse().read())
+        assert "result" in answer, answer
+    # TCP_INFO begins with the state.
+    states = [it.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0] for it in sockets]
+    return {"subscribers": count, "cut": sum(state != TCP_ESTABLISHED for state in states)}
+
+
+def unread_echoes(port, count):
+    """So many connections that send 64 KiB again and again as long as it is taken, and read nothing."""
+    data = frame(0x82, b"m" * 65_535)
+    poll, waiting = select.epoll(), {}
+    for _ in range(count):
+        it, _ = connect(port, receive_buffer=4096)
+        it.setblocking(False)
+        waiting[it.fileno()] = (it, memoryview(data))
+        poll.register(it.fileno(), select.EPOLLOUT)
+    sent = 0
+    # Three seconds in which nothing is taken are the end.
+    while events := poll.poll(3):
+        for descriptor, _ in events:
+            it, rest = waiting[descriptor]
+            taken = it.send(rest)
+            sent += taken
+            waiting[descriptor] = (it, rest[taken:] or memoryview(data))
     return {"sent": sent}
 
 

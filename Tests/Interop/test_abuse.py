@@ -14,7 +14,7 @@ import time
 
 import pytest
 from programs import Server
-from raw_websocket import BINARY, assert_echoes, connect, frame
+from raw_websocket import BINARY, PING, assert_echoes, connect, frame
 
 ABUSERS = pathlib.Path(__file__).with_name("abusers.py")
 MIB = 1 << 20
@@ -76,11 +76,11 @@ class Watch:
         self.thread.join()
 
 
-def percentile(port):
-    """The 99th percentile of a round of round trips, in seconds."""
+def percentile(port, path="/"):
+    """The 99th percentile of a round of round trips, in seconds: of messages where they are echoed, else of pings."""
     times = []
-    with connect(port) as raw:
-        ask = frame(BINARY, b"are you there")
+    with connect(port, path) as raw:
+        ask = frame(BINARY if path == "/" else PING, b"are you there")
         for _ in range(ROUND_TRIPS):
             started = time.perf_counter()
             raw.send(ask)
@@ -89,20 +89,20 @@ def percentile(port):
     return sorted(times)[ROUND_TRIPS * 99 // 100]
 
 
-def median_percentile(port, rounds=5):
-    return statistics.median(percentile(port) for _ in range(rounds))
+def median_percentile(port, rounds=5, path="/"):
+    return statistics.median(percentile(port, path) for _ in range(rounds))
 
 
-def flood(server, kind, count, attempts=3):
+def flood(server, kind, count, attempts=3, path="/"):
     """Measures before and during the flood, again where a busy machine spoilt it; what the abuser said at last."""
     for attempt in range(attempts):
-        quiet = median_percentile(server.port)
+        quiet = median_percentile(server.port, path=path)
         with Abuser(kind, server, count) as abuser:
             during = []
             while abuser.is_running and len(during) < 25:
-                during.append(percentile(server.port))
+                during.append(percentile(server.port, path))
             result = abuser.result()
-        loud = statistics.median(during or [percentile(server.port)])
+        loud = statistics.median(during or [percentile(server.port, path)])
         print(f"{kind}: p99 {quiet * 1e3:.2f} ms before, {loud * 1e3:.2f} ms during, {len(during)} rounds, {result}")
         if loud <= max(2 * quiet, FLOOR_SECONDS):
             return result
@@ -153,6 +153,30 @@ def test_a_thousand_messages_from_a_peer_that_reads_nothing(server):
         result = flood(server, "unread_messages", 1_000)
     assert result["sent"] < 1_000
     assert watch.growth < 8 * MIB
+
+
+def test_forty_connections_that_send_and_read_nothing(server):
+    """The same by many at once: each costs what waits for it before reading stops, and its message on the way."""
+    count = 40
+    with Watch(server) as watch:
+        result = flood(server, "unread_echoes", count)
+    print(f"{watch.growth / count / 1024:.0f} KiB each, {result}")
+    assert watch.growth <= count * (256 * 1024 + 2 * 65_536) + 4 * MIB
+
+
+@pytest.mark.parametrize("limit", [MIB, MIB // 8])
+def test_subscribers_that_read_nothing(limit):
+    """Publications wait for a slow subscriber up to the limit of its outbound queue; then it is cut."""
+    count, path = 40, "/connection/websocket"
+    with Server("serve", "--demo", "--port", 0, env={"MARTLET_LIMITS_QUEUE_BYTES": str(limit)}) as server:
+        percentile(server.port, path)
+        with Watch(server) as watch:
+            result = flood(server, "unread_publications", count, path=path)
+        print(f"{watch.growth / MIB:.1f} MiB with {count} times {limit / MIB} MiB allowed")
+        assert result == {"subscribers": count, "cut": count}
+        assert watch.growth <= count * limit + 8 * MIB
+        # What waits is the publications' own bytes, which all subscribers share.
+        assert watch.growth <= 16 * MIB
 
 
 def test_ten_thousand_slow_heads(server):
