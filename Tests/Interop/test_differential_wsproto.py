@@ -5,6 +5,9 @@ Differences that are meant:
   first byte that no valid frame can have. `verdict` gives wsproto more bytes where a stream ends before it has judged.
 - wsproto does not know close code 1014, which has come to IANA's registry later; no stream here has it.
 - wsproto has no limit on the size of a message; a broken length may announce one that Martlet refuses with 1009.
+- wsproto forgets at a control frame between fragments that their message is compressed; `Deflate` mends that.
+
+Every stream is played without extensions, and others with permessage-deflate, where most messages are compressed.
 """
 
 import asyncio
@@ -14,25 +17,46 @@ import os
 import random
 import socket
 import struct
+import zlib
 
 import pytest
-from programs import MARTLET, environment
+from programs import MARTLET, Server, environment
 from raw_websocket import BINARY, CLOSE, CONTINUATION, GUID, PING, PONG, TEXT, RawSocket, frame, request
+from wsproto.extensions import PerMessageDeflate
 from wsproto.frame_protocol import FrameProtocol, Opcode, ParseFailed
 
+NO_CONTEXT = "permessage-deflate; server_no_context_takeover; client_no_context_takeover"
 
-def frames(randomness, masks):
+
+def compressed(randomness, payload):
+    """As RFC 7692 section 7.2.1 has it, in any of zlib's ways, sometimes in more than one block."""
+    bits, level = randomness.choice([9, 12, 15]), randomness.choice([0, 1, 6, 9])
+    strategy = randomness.choice([zlib.Z_DEFAULT_STRATEGY, zlib.Z_FIXED, zlib.Z_HUFFMAN_ONLY])
+    compressor = zlib.compressobj(level, zlib.DEFLATED, -bits, 8, strategy)
+    cut = randomness.randrange(len(payload) + 1)
+    data = compressor.compress(payload[:cut])
+    if randomness.random() < 0.3:
+        data += compressor.flush(randomness.choice([zlib.Z_SYNC_FLUSH, zlib.Z_FULL_FLUSH]))
+    data += compressor.compress(payload[cut:]) + compressor.flush(zlib.Z_SYNC_FLUSH)
+    return data[:-4]
+
+
+def frames(randomness, masks, deflates=False):
     """A few messages in fragments, control frames between them, and sometimes a close frame."""
     stream = b""
     for _ in range(randomness.randrange(1, 5)):
         opcode = randomness.choice([TEXT, BINARY])
         text = "".join(randomness.choices("aé€𝄞 \0", k=randomness.choice([0, 1, 5, 40, 100])))
         payload = text.encode() if opcode == TEXT else randomness.randbytes(randomness.choice([0, 1, 125, 126, 300]))
+        reserved = 0
+        if deflates and randomness.random() < 0.8:
+            payload, reserved = compressed(randomness, payload), 4
         cuts = sorted(randomness.randrange(len(payload) + 1) for _ in range(randomness.choice([0, 0, 1, 3])))
         for index, (start, end) in enumerate(zip([0, *cuts], [*cuts, len(payload)])):
             mask = randomness.randbytes(4) if masks else None
             kind = CONTINUATION if index else opcode
-            stream += frame(kind, payload[start:end], final=index == len(cuts), mask=mask)
+            bits = 0 if index else reserved
+            stream += frame(kind, payload[start:end], final=index == len(cuts), reserved=bits, mask=mask)
             if randomness.random() < 0.3:
                 control = randomness.randbytes(randomness.choice([0, 1, 125]))
                 stream += frame(randomness.choice([PING, PONG]), control, mask=mask)
@@ -44,11 +68,11 @@ def frames(randomness, masks):
     return stream
 
 
-def stream(randomness, masks):
+def stream(randomness, masks, deflates=False):
     """Valid frames, mostly with something wrong in them; sometimes nothing but noise."""
     if randomness.random() < 0.1:
         return randomness.randbytes(randomness.randrange(1, 60))
-    data = bytearray(frames(randomness, masks))
+    data = bytearray(frames(randomness, masks, deflates))
     for _ in range(randomness.choice([0, 1, 1, 2])):
         # Most of what matters stands in headers.
         position = randomness.randrange(min(len(data), randomness.choice([4, 20, 400])) or 1)
@@ -66,13 +90,32 @@ def stream(randomness, masks):
     return bytes(data)
 
 
+class Deflate(PerMessageDeflate):
+    """wsproto's, which remembers whether a message is compressed while control frames come between its fragments."""
+
+    def __init__(self, agreed):
+        super().__init__()
+        self.finalize(agreed)
+
+    def frame_inbound_header(self, proto, opcode, rsv, payload_length):
+        self._of_message = self._inbound_compressed
+        return super().frame_inbound_header(proto, opcode, rsv, payload_length)
+
+    def frame_inbound_complete(self, proto, fin):
+        is_control = not self._inbound_is_compressible
+        found = super().frame_inbound_complete(proto, fin)
+        if is_control:
+            self._inbound_compressed = self._of_message
+        return found
+
+
 class Verdict:
     """What wsproto finds: messages and control frames in order, and how it ends."""
 
-    def __init__(self, data, client):
+    def __init__(self, data, client, agreed=None):
         self.events, self.end = [], "open"
         self._parts = []
-        protocol = FrameProtocol(client=client, extensions=[])
+        protocol = FrameProtocol(client=client, extensions=[Deflate(agreed)] if agreed else [])
         self._take(protocol, data)
         self.can_fail_with = None
         if self.end == "open":
@@ -128,6 +171,8 @@ def frames_in(data, masked):
         head += 4 if masked else 0
         payload = bytes(byte ^ key[index % 4] for index, byte in enumerate(data[head : head + length]))
         assert len(payload) == length and data[0] & 0x80
+        if data[0] & 0x40:
+            payload = zlib.decompressobj(-15).decompress(payload + b"\0\0\xff\xff")
         found.append((data[0] & 0x0F, payload))
         data = data[head + length :]
     return found
@@ -141,25 +186,34 @@ def close_code(frames):
     return struct.unpack("!H", payload[:2])[0] if payload else 1005
 
 
+@pytest.fixture(scope="module")
+def deflating():
+    with Server("echo", "--port", 0, "--deflate") as server:
+        yield server
+
+
+@pytest.mark.parametrize("deflates", [False, True], ids=["plain", "deflate"])
 @pytest.mark.parametrize("seed", range(5))
-def test_as_a_server(echo, seed):
+def test_as_a_server(echo, deflating, seed, deflates):
     randomness = random.Random(seed)
+    agreed = NO_CONTEXT if deflates else None
+    handshake = request(extra=[f"Sec-WebSocket-Extensions: {NO_CONTEXT}"] if deflates else [])
     for number in range(500):
-        data = stream(randomness, masks=True)
-        verdict = Verdict(data, client=False)
-        with RawSocket(echo.port) as raw:
+        data = stream(randomness, masks=True, deflates=deflates)
+        verdict = Verdict(data, client=False, agreed=agreed)
+        with RawSocket((deflating if deflates else echo).port) as raw:
             if number % 2:
-                raw.send(request() + data)
+                raw.send(handshake + data)
             else:
-                raw.send(request())
+                raw.send(handshake)
                 for start in range(0, len(data), 7):
                     raw.send_if_open(data[start : start + 7])
             try:
                 raw.socket.shutdown(socket.SHUT_WR)
             except OSError:
                 pass
-            status, _ = raw.read_head()
-            assert status == 101
+            status, fields = raw.read_head()
+            assert status == 101 and fields.get("sec-websocket-extensions") == agreed
             answers = frames_in(raw.read_to_end(), masked=False)
         try:
             verdict.assert_ends_like(close_code(answers))
@@ -168,9 +222,10 @@ def test_as_a_server(echo, seed):
             raise AssertionError(f"{error} in stream {number}: {data.hex(' ')}") from None
 
 
-async def exchange(data):
+async def exchange(data, agreed=None):
     """What `martlet connect` prints and sends when a server sends `data` and ends."""
     sent = asyncio.get_running_loop().create_future()
+    extensions = f"Sec-WebSocket-Extensions: {agreed}\r\n".encode() if agreed else b""
 
     async def serve(reader, writer):
         head = await reader.readuntil(b"\r\n\r\n")
@@ -178,7 +233,7 @@ async def exchange(data):
         accept = base64.b64encode(hashlib.sha1(key + GUID).digest())
         writer.write(
             b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-            b"Sec-WebSocket-Accept: " + accept + b"\r\n\r\n" + data
+            b"Sec-WebSocket-Accept: " + accept + b"\r\n" + extensions + b"\r\n" + data
         )
         writer.write_eof()
         try:
@@ -192,6 +247,7 @@ async def exchange(data):
     process = await asyncio.create_subprocess_exec(
         MARTLET,
         *("connect", f"ws://127.0.0.1:{port}/", "--proxy", "none", "--wait", "1m", "--binary", "hex"),
+        *(["--deflate"] if agreed else []),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,
@@ -214,16 +270,18 @@ def printed_lines(events):
     return lines
 
 
+@pytest.mark.parametrize("deflates", [False, True], ids=["plain", "deflate"])
 @pytest.mark.parametrize("seed", range(5))
-async def test_as_a_client(seed):
+async def test_as_a_client(seed, deflates):
     randomness = random.Random(seed)
-    cases = [stream(randomness, masks=False) for _ in range(80)]
+    agreed = NO_CONTEXT if deflates else None
+    cases = [stream(randomness, masks=False, deflates=deflates) for _ in range(80)]
     at_once = asyncio.Semaphore(2 * (os.cpu_count() or 1))
 
     async def check(data):
-        verdict = Verdict(data, client=True)
+        verdict = Verdict(data, client=True, agreed=agreed)
         async with at_once:
-            printed, sent = await exchange(data)
+            printed, sent = await exchange(data, agreed)
         answers = frames_in(sent, masked=True)
         try:
             verdict.assert_ends_like(close_code(answers))
