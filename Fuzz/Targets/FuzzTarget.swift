@@ -11,6 +11,7 @@ struct FuzzTarget: Sendable {
   static let all: [FuzzTarget] =
     frameTargets + messageTargets + textTargets + jsonTargets + httpTargets + urlTargets + handshakeTargets
     + deflateTargets + proxyTargets + commandTargets + connectionTargets + clientTargets + shellTargets
+    + routeTargets + sessionTargets + tlsTargets
 }
 
 /// A property that does not hold.

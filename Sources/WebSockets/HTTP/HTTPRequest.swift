@@ -42,9 +42,11 @@ public struct HTTPRequest: Sendable {
   public var subprotocols: [String] { OpeningHandshake.subprotocols(offered: head) }
 
   /// The cookies by their names (RFC 6265 §5.4), values as they were sent; the first of each name.
-  public var cookies: [String: String] {
+  public var cookies: [String: String] { Self.cookies(in: head.fields) }
+
+  static func cookies(in fields: HTTPFields) -> [String: String] {
     var cookies: [String: String] = [:]
-    for pair in head.fields.values(of: "Cookie").flatMap({ $0.split(separator: ";") }) {
+    for pair in fields.values(of: "Cookie").flatMap({ $0.split(separator: ";") }) {
       let trimmed = pair.drop { $0 == " " }
       guard let equals = trimmed.firstIndex(of: "=") else { continue }
       let name = String(trimmed[..<equals])
