@@ -77,19 +77,27 @@ let package = Package(
       dependencies: ["CAllocationCounter", "WebSockets", "Realtime", "EventLoops", "Bytes"],
       path: "Benchmarks/Allocations/Program", swiftSettings: strict),
 
-    tests(of: "Bytes"),
-    tests(of: "JSON", ["Bytes"]),
+    // Random numbers that are the same for the same seed.
+    .target(name: "TestRandomness", path: "Tests/TestRandomness", swiftSettings: strict),
+    tests(of: "Bytes", ["TestRandomness"]),
+    tests(of: "JSON", ["TestRandomness", "Bytes"]),
     tests(of: "HTTPCore", ["Bytes"]),
-    tests(of: "WebSocketCore", ["HTTPCore", "Bytes"]),
-    tests(of: "EventLoops", ["CLinux", "Bytes"]),
+    tests(of: "WebSocketCore", ["TestRandomness", "HTTPCore", "Bytes"]),
+    tests(of: "EventLoops", ["TestRandomness", "CLinux", "Bytes"]),
     // Certificates made at test time.
     .target(
       name: "TestCertificates", dependencies: ["COpenSSL"], path: "Tests/TestCertificates",
       swiftSettings: strict),
-    tests(of: "Transport", ["TestCertificates", "COpenSSL", "CLinux", "EventLoops", "Bytes"]),
     tests(
-      of: "WebSockets", ["TestCertificates", "Transport", "EventLoops", "WebSocketCore", "HTTPCore", "Bytes"]),
-    tests(of: "Realtime", ["EventLoops", "Bytes"]),
+      of: "Transport",
+      ["TestCertificates", "TestRandomness", "COpenSSL", "CLinux", "EventLoops", "Bytes"]),
+    tests(
+      of: "WebSockets",
+      [
+        "TestCertificates", "TestRandomness", "COpenSSL", "Transport", "EventLoops", "WebSocketCore",
+        "HTTPCore", "Bytes",
+      ]),
+    tests(of: "Realtime", ["TestRandomness", "EventLoops", "Bytes"]),
     tests(
       of: "Gateways",
       [
@@ -105,7 +113,7 @@ let package = Package(
       name: "FuzzTests",
       dependencies: [
         "martlet", "Gateways", "Realtime", "WebSockets", "WebSocketCore", "HTTPCore", "Transport",
-        "EventLoops", "JSON", "Bytes",
+        "EventLoops", "JSON", "Bytes", "TestCertificates",
       ],
       path: "Fuzz/Targets", swiftSettings: strict),
   ]

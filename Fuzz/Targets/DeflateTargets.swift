@@ -131,32 +131,22 @@ private struct InflatedMessages: Equatable {
     var decoder = MessageDecoder(
       role: .client, limits: limits, delivery: delivery, compression: compression(choice))
     var open: [UInt8] = []
-    for piece in pieces where violation == nil {
-      let bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: piece.count, alignment: 1)
-      defer { bytes.deallocate() }
-      bytes.copyBytes(from: piece)
-      var input = bytes
-      while violation == nil {
-        var found: WebSocketEvent?
-        do throws(ProtocolViolation) { found = try decoder.next(&input) } catch { violation = error }
-        guard let found else { break }
-        switch found {
-        case .message(_, let message):
-          try hold(message.count <= limits.maximumMessageBytes, "no message is beyond the limit")
-          messages.append(Array(message))
-        case .fragment(_, let piece, _, let isFinal):
-          open += piece
-          if isFinal {
-            messages.append(open)
-            open = []
-          }
-          // Of what deflate makes of a few bytes a thousand times as much may follow.
-          try hold(open.count < 8 << 20, "what one input becomes is bounded")
-        default: controls += 1
+    violation = try decode(pieces, &decoder, holdingAtMost: 2 * limits.maximumMessageBytes + 65_536) {
+      (event) throws(BrokenProperty) in
+      switch event {
+      case .message(_, let message):
+        try hold(message.count <= limits.maximumMessageBytes, "no message is beyond the limit")
+        messages.append(Array(message))
+      case .fragment(_, let piece, _, let isFinal):
+        open += piece
+        if isFinal {
+          messages.append(open)
+          open = []
         }
+        // Of what deflate makes of a few bytes a thousand times as much may follow.
+        try hold(open.count < 8 << 20, "what one input becomes is bounded")
+      default: controls += 1
       }
-      let held = decoder.partial?.payloadCapacity ?? 0
-      try hold(held <= 2 * limits.maximumMessageBytes + 65_536, "what is held is bounded: \(held)")
     }
   }
 }

@@ -74,21 +74,8 @@ private struct DecodedMessages: Equatable {
     _ pieces: [ArraySlice<UInt8>], _ role: WebSocketRole, _ delivery: MessageDelivery
   ) throws(BrokenProperty) {
     var decoder = MessageDecoder(role: role, limits: limits, delivery: delivery)
-    for piece in pieces where violation == nil {
-      // A buffer of its own size, so that the sanitizer sees a step beside it.
-      let bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: piece.count, alignment: 1)
-      defer { bytes.deallocate() }
-      bytes.copyBytes(from: piece)
-      var input = bytes
-      while violation == nil {
-        var found: WebSocketEvent?
-        do throws(ProtocolViolation) { found = try decoder.next(&input) } catch { violation = error }
-        guard let found else { break }
-        try take(found)
-      }
-      if violation == nil { try hold(input.isEmpty, "all of the input is taken") }
-      let held = decoder.partial?.payloadCapacity ?? 0
-      try hold(held <= 2 * limits.maximumMessageBytes, "what is held is bounded")
+    violation = try decode(pieces, &decoder, holdingAtMost: 2 * limits.maximumMessageBytes) {
+      (event) throws(BrokenProperty) in try take(event)
     }
     if violation == nil { isIdle = decoder.isIdle }
     // Of a message that is not complete nobody has been told the whole.

@@ -1,11 +1,12 @@
 import Bytes
+import TestRandomness
 import Testing
 
 @Suite struct ByteQueueTests {
   @Test func whatGoesInComesOutInOrder() {
     var queue = ByteQueue()
     var expected: [UInt8] = []
-    var generator = SystemIndependentGenerator(seed: 7)
+    var generator = SeededRandom(seed: 7)
     var next: UInt8 = 0
     for _ in 0..<5_000 {
       let piece = (0..<Int.random(in: 0...90, using: &generator)).map { _ in
@@ -44,20 +45,5 @@ import Testing
     ([1] as [UInt8]).withUnsafeBytes { queue.append($0) }
     queue.consume(1)
     #expect(queue.withUnsafeBytes { $0.baseAddress } == nil)
-  }
-}
-
-/// SplitMix64: the same numbers on every run.
-struct SystemIndependentGenerator: RandomNumberGenerator {
-  private var state: UInt64
-
-  init(seed: UInt64) { state = seed }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var mixed = state
-    mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-    return mixed ^ (mixed >> 31)
   }
 }

@@ -1,19 +1,7 @@
+import TestRandomness
 import Testing
 
 @testable import EventLoops
-
-/// A small generator with a seed, so that a failure can be repeated.
-struct SeededGenerator: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return z ^ (z >> 31)
-  }
-}
 
 private final class Target: TimerTarget {
   func timerFired(_ token: UInt64) {}
@@ -30,7 +18,7 @@ private final class Target: TimerTarget {
 
   @Test(arguments: 1...20)
   func firesLikeASortedList(seed: Int) {
-    var random = SeededGenerator(state: UInt64(seed))
+    var random = SeededRandom(seed: UInt64(seed))
     var now = UInt64.random(in: 0...(1 << 40), using: &random)
     var wheel = TimerWheel(time: now)
     var expected: [(deadline: UInt64, token: UInt64, id: TimerID)] = []

@@ -1,4 +1,5 @@
 import JSON
+import TestRandomness
 import Testing
 
 @Suite struct JSONTextTests {
@@ -76,7 +77,7 @@ import Testing
 
   @Test func randomChangesNeverTrap() {
     let text = Array(#"{"a":[1.5e3,"x\ud83d\ude00\n",{"b":null}],"é":[false,-0,true,{}]}"#.utf8)
-    var generator = SeededGenerator(seed: 11)
+    var generator = SeededRandom(seed: 11)
     for _ in 0..<20_000 {
       var changed = text
       for _ in 0..<Int.random(in: 1...4, using: &generator) {
@@ -100,7 +101,7 @@ import Testing
       "0",
       ".", "7", "true", "null", "fal", " ", "\n", "é", "\u{0}",
     ].map { Array($0.utf8) }
-    var generator = SeededGenerator(seed: 12)
+    var generator = SeededRandom(seed: 12)
     var valid = 0
     for round in 0..<50_000 {
       var text: [UInt8] = []

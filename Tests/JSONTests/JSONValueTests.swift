@@ -1,23 +1,9 @@
 import JSON
+import TestRandomness
 import Testing
 
-/// SplitMix64: the same numbers on every run.
-struct SeededGenerator: RandomNumberGenerator {
-  private var state: UInt64
-
-  init(seed: UInt64) { state = seed }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var mixed = state
-    mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-    return mixed ^ (mixed >> 31)
-  }
-}
-
 @Suite struct JSONValueTests {
-  private static func string(_ generator: inout SeededGenerator) -> String {
+  private static func string(_ generator: inout SeededRandom) -> String {
     let scalars = (0..<Int.random(in: 0...8, using: &generator)).compactMap { _ in
       let highest: [UInt32] = [0x1F, 0x7E, 0x7FF, 0xFFFF, 0x10FFFF]
       return Unicode.Scalar(
@@ -29,11 +15,11 @@ struct SeededGenerator: RandomNumberGenerator {
   }
 
   /// A fraction that is not whole: a whole double is written without a point and read as an integer.
-  private static func fraction(_ generator: inout SeededGenerator) -> Double {
+  private static func fraction(_ generator: inout SeededRandom) -> Double {
     Double(Int.random(in: -1_000_000...1_000_000, using: &generator)) + 0.1
   }
 
-  private static func value(_ depth: Int, _ generator: inout SeededGenerator) -> JSONValue {
+  private static func value(_ depth: Int, _ generator: inout SeededRandom) -> JSONValue {
     switch Int.random(in: 0..<(depth > 0 ? 7 : 5), using: &generator) {
     case 0: .null
     case 1: .bool(.random(using: &generator))
@@ -51,7 +37,7 @@ struct SeededGenerator: RandomNumberGenerator {
 
   @Test(arguments: 0..<200 as Range<UInt64>)
   func whatIsWrittenIsReadBack(_ seed: UInt64) throws {
-    var generator = SeededGenerator(seed: seed)
+    var generator = SeededRandom(seed: seed)
     let value = Self.value(5, &generator)
     let text = value.encoded
     #expect(try JSONValue(parsing: text) == value)

@@ -1,4 +1,5 @@
 import JSON
+import TestRandomness
 import Testing
 
 @Suite struct JSONWriterTests {
@@ -77,7 +78,7 @@ import Testing
   }
 
   @Test func randomDoublesReadBack() throws {
-    var generator = SeededGenerator(seed: 4)
+    var generator = SeededRandom(seed: 4)
     for _ in 0..<5_000 {
       let number = Double(bitPattern: generator.next())
       guard number.isFinite else { continue }

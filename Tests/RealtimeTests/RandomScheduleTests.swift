@@ -1,5 +1,6 @@
 import Bytes
 import EventLoops
+import TestRandomness
 import Testing
 
 @testable import Realtime

@@ -1,6 +1,7 @@
 import Bytes
 import CLinux
 import EventLoops
+import TestRandomness
 import Testing
 
 @testable import Transport
@@ -176,7 +177,7 @@ private func shared(_ bytes: [UInt8]) -> SharedBytes { SharedBytes.make(copying:
 
   @Test(arguments: 1...5)
   func randomWritesOnARandomNetwork(seed: UInt64) throws {
-    var random = SeededGenerator(state: seed)
+    var random = SeededRandom(seed: seed)
     let house = try SimulatedConnection()
     house.connection.maximumQueuedBytes = 1 << 24
     var expected: [UInt8] = []
@@ -208,18 +209,5 @@ private func shared(_ bytes: [UInt8]) -> SharedBytes { SharedBytes.make(copying:
     house.network.runUntilIdle()
     #expect(house.peer.takeReceived() == expected)
     #expect(house.connection.outbound == nil && house.connection.lone == nil)
-  }
-}
-
-/// A small generator with a seed, so that a failure can be repeated.
-private struct SeededGenerator: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return z ^ (z >> 31)
   }
 }

@@ -35,15 +35,6 @@ import Testing
     #expect(count == 0 && capacity == 0)
   }
 
-  @Test(arguments: [(100, 100), (99, 0)])
-  func emptyingKeepsSoMuchMemory(kept: Int, capacity: Int) {
-    var buffer = GrowingBuffer()
-    buffer.copy([UInt8](repeating: 1, count: 100))
-    buffer.empty(keeping: kept)
-    let (count, left) = (buffer.count, buffer.capacity)
-    #expect(count == 0 && left == capacity)
-  }
-
   @Test func copyingReplaces() {
     var buffer = GrowingBuffer()
     buffer.copy([1, 2, 3])

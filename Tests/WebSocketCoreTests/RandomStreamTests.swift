@@ -1,4 +1,5 @@
 import Bytes
+import TestRandomness
 import Testing
 
 @testable import WebSocketCore

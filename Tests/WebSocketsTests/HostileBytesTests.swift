@@ -1,4 +1,5 @@
 import EventLoops
+import TestRandomness
 import Testing
 
 @testable import WebSockets
@@ -6,24 +7,12 @@ import Testing
 /// Streams that no client sends: whatever comes, the server answers or closes, serves others, and forgets the
 /// connection.
 @Suite struct HostileBytesTests {
-  /// SplitMix64, so that a failing seed can be played again.
-  private struct Random: RandomNumberGenerator {
-    var state: UInt64
-    mutating func next() -> UInt64 {
-      state &+= 0x9E37_79B9_7F4A_7C15
-      var mixed = state
-      mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-      mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-      return mixed ^ (mixed >> 31)
-    }
-  }
-
   private static let valid: [UInt8] =
     Array("POST /x HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n".utf8)
     + Array(openingRequest.utf8) + clientFrame(0x81, Array("hällo".utf8)) + clientFrame(0x01, [65])
     + clientFrame(0x89, [1]) + clientFrame(0x80, [66]) + clientFrame(0x88, [0x03, 0xE8])
 
-  private func stream(_ random: inout Random) -> [UInt8] {
+  private func stream(_ random: inout SeededRandom) -> [UInt8] {
     if random.next() % 8 == 0 {
       return (0..<random.next() % 200).map { _ in UInt8.random(in: 0...255, using: &random) }
     }
@@ -42,7 +31,7 @@ import Testing
 
   @Test(arguments: 0..<20)
   func serverGoesOn(seed: UInt64) throws {
-    var random = Random(state: seed)
+    var random = SeededRandom(seed: seed)
     let server = try SimulatedServer(EchoOrTell())
     for _ in 0..<100 {
       let client = try server.connect()

@@ -56,7 +56,6 @@ struct Arguments: Sendable {
     guard written.hasPrefix("--"), let flag = command.flags.first(where: { $0.name == name }) else {
       throw .usage(Self.unknown(written, name, command))
     }
-    if let reason = flag.unavailable { throw .usage("--\(name): \(reason)") }
     if given.contains(name), !flag.isRepeatable { throw .usage("--\(name) is given twice") }
     given.insert(name)
 
@@ -103,7 +102,7 @@ struct Arguments: Sendable {
   }
 
   private static func unknown(_ written: String, _ name: String, _ command: CommandDescription) -> String {
-    let known = command.flags.filter { $0.unavailable == nil }.map(\.name) + ["help"]
+    let known = command.flags.map(\.name) + ["help"]
     let hint = Suggestion.clause(
       for: name, among: known, prefix: "--", otherwise: "; see 'martlet \(command.name) --help'")
     return "unknown flag \(written)\(hint)"

@@ -10,8 +10,6 @@ protocol FlagDescription: Sendable {
   var environmentName: String? { get }
   var help: String { get }
   var isRepeatable: Bool { get }
-  /// Why the flag is known but cannot be used in this build. Such a flag is not listed in the help text.
-  var unavailable: String? { get }
   func read(_ text: String) throws(BadValue) -> any Sendable
 }
 
@@ -23,7 +21,6 @@ struct Flag<Value: Sendable>: FlagDescription {
   var environmentName: String?
   let help: String
   var isRepeatable = false
-  var unavailable: String?
 
   init(
     _ name: String, _ kind: ValueKind<Value>, default defaultText: String? = nil,
@@ -46,18 +43,10 @@ struct Flag<Value: Sendable>: FlagDescription {
 struct Switch: FlagDescription {
   let name: String
   let help: String
-  var unavailable: String?
 
   init(_ name: String, help: String) {
     self.name = name
     self.help = help
-  }
-
-  /// A flag that later builds will have. Saying so is kinder than ignoring it.
-  init(_ name: String, unavailable: String) {
-    self.name = name
-    self.help = ""
-    self.unavailable = unavailable
   }
 
   var placeholder: String? { nil }

@@ -6,7 +6,7 @@ enum HelpText {
   static func usage(of command: CommandDescription) -> String {
     var words = ["martlet", command.name]
     words += command.operands.map { $0.isOptional ? "[\($0.name)]" : $0.name }
-    if command.flags.contains(where: { $0.unavailable == nil }) { words.append("[flags]") }
+    if !command.flags.isEmpty { words.append("[flags]") }
     return words.joined(separator: " ")
   }
 
@@ -14,9 +14,8 @@ enum HelpText {
     var lines = ["Usage: " + usage(of: command), ""]
     lines += wrapped(command.summary + ".")
     for paragraph in command.discussion { lines += [""] + wrapped(paragraph) }
-    let flags = command.flags.filter { $0.unavailable == nil }
     lines += ["", "Flags:"]
-    for flag in flags {
+    for flag in command.flags {
       lines += row(
         flag.placeholder.map { "--\(flag.name) \($0)" } ?? "--\(flag.name)", explanation(of: flag))
     }

@@ -44,7 +44,7 @@ final class RealtimeClient: WebSocketHandler, TimerTarget, @unchecked Sendable {
 
   init(
     loop: EventLoop, url: String, tls: TLSClientOptions = TLSClientOptions(), session: ClientSession,
-    backoff: Backoff = Backoff(),
+    backoff: Backoff = Backoff(maximumMilliseconds: 20_000),
     onEvent: @escaping (Event) -> Void
   ) {
     self.loop = loop
@@ -172,7 +172,7 @@ final class RealtimeClient: WebSocketHandler, TimerTarget, @unchecked Sendable {
 
   private func retry(_ reason: String) {
     state = .waiting
-    let milliseconds = backoff.next(using: &random)
+    let milliseconds = backoff.nextDelay(using: &random)
     setTimer(.reconnect, after: milliseconds)
     onEvent(.waiting(reason: reason, milliseconds: milliseconds))
   }

@@ -14,9 +14,14 @@ protocol ConnectedSocket: Sendable {
   func roundTrip() async -> Duration?
   /// Lines for `/info`.
   var facts: [String] { get async }
+  /// Tells the closure, from now on, in words what happens to the connection.
+  func tell(_ note: @escaping @Sendable (String) -> Void)
 }
 
 extension ConnectedSocket {
+  /// To a single connection nothing happens but its end.
+  func tell(_ note: @escaping @Sendable (String) -> Void) {}
+
   func close() async { await close(code: .normal, reason: "") }
 }
 

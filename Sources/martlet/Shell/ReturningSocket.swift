@@ -18,7 +18,6 @@ struct ReturningSocket: ConnectedSocket {
     socket = ReconnectingWebSocket(url, options: reconnecting, events: story.events)
   }
 
-  /// Sends what happens to the closure from now on.
   func tell(_ note: @escaping @Sendable (String) -> Void) { story.tell(note) }
 
   /// Returns when a connection is open for the first time.

@@ -16,9 +16,7 @@ struct ShellCommandLoop {
       socket, style: Style(hasColours: Terminal.hasColours),
       file: HistoryFile(environment: Program.environment()), print: { Terminal.write($0) },
       columns: { RawTerminal.columns })
-    if let returning = socket as? ReturningSocket {
-      returning.tell { text in Task { await session.note(text) } }
-    }
+    socket.tell { text in Task { await session.note(text) } }
     await session.note(greeting + "; /help lists commands, Ctrl-D closes")
     let typing = Task {
       for await bytes in TerminalBytes.stream() {

@@ -1,6 +1,5 @@
 import Bytes
 import EventLoops
-import Glibc
 import HTTPCore
 import Realtime
 import Testing
@@ -26,7 +25,9 @@ import WebSockets
         request("publish", key: "wrong", "{}"), request("publish", verb: "GET", key: "secret", ""),
         request("nothing", key: "secret", "", last: true),
       ]
-    let answers = try exchange(requests.joined(), port: server.port).split(separator: "HTTP/1.1 ")
+    let client = try LoopbackClient(port: server.port)
+    try client.send(requests.joined())
+    let answers = client.receiveText().split(separator: "HTTP/1.1 ")
     #expect(
       answers.map { $0.prefix(3) }
         == Array(repeating: "200", count: 9) + ["400", "401", "405", "404"])
@@ -44,31 +45,5 @@ import WebSockets
   ) -> String {
     "\(verb) /api/\(method) HTTP/1.1\r\nHost: h\r\nX-API-Key: \(key)\r\nContent-Length: \(body.utf8.count)\r\n"
       + (last ? "Connection: close\r\n\r\n" : "\r\n") + body
-  }
-
-  /// Sends all, and reads until the server closes.
-  private func exchange(_ text: String, port: UInt16) throws -> String {
-    let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-    defer { close(descriptor) }
-    var deadline = timeval(tv_sec: 60, tv_usec: 0)
-    setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &deadline, socklen_t(MemoryLayout<timeval>.size))
-    var address = sockaddr_in()
-    address.sin_family = sa_family_t(AF_INET)
-    address.sin_port = port.bigEndian
-    address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
-    let status = withUnsafePointer(to: &address) {
-      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-        connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
-      }
-    }
-    try #require(status == 0)
-    let bytes = Array(text.utf8)
-    try #require(send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL)) == bytes.count)
-    var received: [UInt8] = []
-    var buffer = [UInt8](repeating: 0, count: 65_536)
-    while case let count = recv(descriptor, &buffer, buffer.count, 0), count > 0 {
-      received += buffer[..<count]
-    }
-    return String(decoding: received, as: UTF8.self)
   }
 }

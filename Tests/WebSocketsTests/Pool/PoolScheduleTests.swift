@@ -1,4 +1,5 @@
 import EventLoops
+import TestRandomness
 import Testing
 import Transport
 

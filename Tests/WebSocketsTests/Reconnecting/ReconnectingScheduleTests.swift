@@ -1,5 +1,6 @@
 import CLinux
 import EventLoops
+import TestRandomness
 import Testing
 import Transport
 

@@ -12,7 +12,6 @@ import Testing
         Flag(
           "header", .text("'K: V'"), environment: "MARTLET_HEADER", repeatable: true, help: "a field"),
         Switch("quiet", help: "print nothing"),
-        Switch("deflate", unavailable: "later"),
       ],
       examples: [.init(purpose: "Try it.", line: "martlet echo --port 0")])
     let expected = """

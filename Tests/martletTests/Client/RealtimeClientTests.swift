@@ -54,7 +54,7 @@ private final class ScriptedServer: HTTPService {
 
 @Suite("Realtime client", .serialized) struct RealtimeClientTests {
   private static let connected = #"{"id":1,"connect":{"client":"c","ping":25,"pong":true}}"#
-  private static let backoff = Backoff(minimumMilliseconds: 1, maximumMilliseconds: 5)
+  private static let backoff = Backoff(baseMilliseconds: 1, maximumMilliseconds: 5)
 
   /// Runs a client against the scenes until it has said `ending`, and returns all that it said and the server heard.
   private func play(
