@@ -4,6 +4,7 @@ import asyncio
 import inspect
 
 import pytest
+from certificates import Authority
 from messaging import API, API_KEY, write_configuration
 from programs import Server
 
@@ -16,6 +17,12 @@ def pytest_pyfunc_call(pyfuncitem):
     names = inspect.signature(pyfuncitem.obj).parameters
     asyncio.run(pyfuncitem.obj(**{name: pyfuncitem.funcargs[name] for name in names}))
     return True
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory):
+    """Issues certificates that the test may trust."""
+    return Authority(tmp_path_factory.mktemp("authority"))
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,6 @@ import ssl
 import time
 
 import pytest
-from certificates import Authority
 from messaging import API_KEY
 from programs import Server
 from raw_websocket import CLOSE, RawSocket, close_payload, frame, request
@@ -42,11 +41,10 @@ class Place:
 
 
 @pytest.fixture(params=["plain", "tls"])
-def place(request, tmp_path):
+def place(request, authority):
     flags, context = [], None
     if request.param == "tls":
-        authority = Authority(tmp_path)
-        certificate, key = authority.issue("server")
+        certificate, key = authority.issue("draining")
         flags = ["--tls-certificate", certificate, "--tls-key", key]
         context = ssl.create_default_context(cafile=authority.file)
     environment = {"MARTLET_API_KEYS": API_KEY, "MARTLET_DRAIN_SECONDS": str(DRAIN_SECONDS)}

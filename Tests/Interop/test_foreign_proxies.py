@@ -10,7 +10,6 @@ import sys
 import time
 
 import pytest
-from certificates import Authority
 from programs import Server, martlet
 from proxies import free_port
 
@@ -85,13 +84,8 @@ def proxy(request, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def authority(tmp_path_factory):
-    return Authority(tmp_path_factory.mktemp("authority"))
-
-
-@pytest.fixture(scope="module")
 def secure(authority):
-    certificate, key = authority.issue("server")
+    certificate, key = authority.issue("behind-proxies")
     with Server("echo", "--port", 0, "--tls-certificate", certificate, "--tls-key", key) as server:
         yield server
 

@@ -6,19 +6,13 @@ import ssl
 import struct
 
 import pytest
-from certificates import Authority
 from programs import Server
 from raw_websocket import TEXT, RawSocket, frame, request
 
 
 @pytest.fixture(scope="module")
-def authority(tmp_path_factory):
-    return Authority(tmp_path_factory.mktemp("authority"))
-
-
-@pytest.fixture(scope="module")
 def shared_server(authority):
-    certificate, key = authority.issue("server")
+    certificate, key = authority.issue("behind-proxy-headers")
     flags = ["--trusted-proxy", "127.0.0.1", "--proxy-protocol", "required"]
     limits = {"MARTLET_LIMITS_CONNECTIONS_PER_ADDRESS": "2", "MARTLET_DRAIN_SECONDS": "0"}
     with Server(
