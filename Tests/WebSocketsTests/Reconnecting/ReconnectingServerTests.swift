@@ -72,7 +72,8 @@ import WebSockets
       try await group.waitForAll()
     }
     #expect(await pool.connectionCount <= 8 && pool.counters["discarded"] == 0)
-    #expect(pool.counters["created"] + pool.counters["reused"] == 200)
+    // A connection may be made for a request that another one has served meanwhile.
+    #expect((200...208).contains(pool.counters["created"] + pool.counters["reused"]))
     let total = try await pool.withConnection { lease in
       try await lease.send("a")
       try await lease.send("b")
