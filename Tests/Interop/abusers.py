@@ -122,7 +122,7 @@ def unread_messages(port, count):
 
 
 def unread_publications(port, count):
-    """So many subscribers that read nothing, while 16 MiB are published; how many have been cut meanwhile."""
+    """So many subscribers that read nothing, while 16 MiB are published; how many have been cut 20 s later at most."""
     commands = b'{"id":1,"connect":{}}\n{"id":2,"subscribe":{"channel":"news:flood"}}'
     sockets = []
     for _ in range(count):
@@ -139,9 +139,13 @@ def unread_publications(port, count):
         backend.request("POST", "/api/publish", data, {"X-API-Key": "demo-key"})
         answer = json.loads(backend.getresponse().read())
         assert "result" in answer, answer
-    # TCP_INFO begins with the state.
-    states = [it.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0] for it in sockets]
-    return {"subscribers": count, "cut": sum(state != TCP_ESTABLISHED for state in states)}
+    deadline = time.monotonic() + 20
+    while True:
+        # TCP_INFO begins with the state.
+        states = [it.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0] for it in sockets]
+        if TCP_ESTABLISHED not in states or time.monotonic() > deadline:
+            return {"subscribers": count, "cut": sum(state != TCP_ESTABLISHED for state in states)}
+        time.sleep(0.1)
 
 
 def unread_echoes(port, count):

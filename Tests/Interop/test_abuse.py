@@ -161,12 +161,13 @@ def test_forty_connections_that_send_and_read_nothing(server):
     with Watch(server) as watch:
         result = flood(server, "unread_echoes", count)
     print(f"{watch.growth / count / 1024:.0f} KiB each, {result}")
-    assert watch.growth <= count * (256 * 1024 + 2 * 65_536) + 4 * MIB
+    # Reading stops when 256 KiB wait; of one read as much as 512 KiB may be left over by then, and a message.
+    assert watch.growth <= count * (256 * 1024 + 512 * 1024 + 2 * 65_536) + 4 * MIB
 
 
 @pytest.mark.parametrize("limit", [MIB, MIB // 8])
 def test_subscribers_that_read_nothing(limit):
-    """Publications wait for a slow subscriber up to the limit of its outbound queue; then it is cut."""
+    """Publications wait for a slow subscriber up to the limit of its outbound queue; then it is told 3008, and cut."""
     count, path = 40, "/connection/websocket"
     with Server("serve", "--demo", "--port", 0, env={"MARTLET_LIMITS_QUEUE_BYTES": str(limit)}) as server:
         percentile(server.port, path)

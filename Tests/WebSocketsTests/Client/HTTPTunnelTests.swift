@@ -80,6 +80,11 @@ import Testing
     let wrong = refusal(answer, credentials: BasicCredentials(user: "a", password: "b"))
     #expect(wrong?.complaint.contains("does not take this user name and password") == true)
     #expect(wrong?.fields?["Proxy-Authenticate"] == "Basic realm=x")
+    // As tinyproxy answers to a wrong password.
+    let unauthorized = "HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n"
+    #expect(refusal(unauthorized)?.complaint == "refuses example.org:443: 401 Unauthorized.")
+    let other = refusal(unauthorized, credentials: BasicCredentials(user: "a", password: "b"))
+    #expect(other?.complaint == "does not take this user name and password: 401 Unauthorized.")
   }
 
   @Test func garbageAndOversize() {

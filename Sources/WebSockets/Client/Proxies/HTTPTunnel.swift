@@ -66,12 +66,13 @@ struct HTTPTunnel: ProxyDialogue, ~Copyable {
     let complaint =
       switch head.status.code {
       case 300..<400: "answers with a redirect (\(head.status)), which a tunnel cannot have."
-      case 401: "refuses \(place): \(head.status)."
+      case 401 where credentials == nil: "refuses \(place): \(head.status)."
       case 403: "does not allow connections to \(place): \(head.status)."
       case 405, 501: "does not make tunnels (CONNECT): \(head.status)."
       case 407 where credentials == nil:
         "wants a user name and a password: \(head.status). Write them as http://user:password@proxy:port."
-      case 407: "does not take this user name and password: \(head.status)."
+      // tinyproxy answers 401 to a wrong password, and 407 only where none was sent.
+      case 401, 407: "does not take this user name and password: \(head.status)."
       case 429: "gets too many requests: \(head.status)."
       case 404, 502, 503: "could not reach \(place): \(head.status)."
       case 504: "got no answer from \(place) in time: \(head.status)."
