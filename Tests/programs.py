@@ -1,6 +1,7 @@
 """Starts the built program for tests, and stops it.
 
-The program is `.build/release/martlet`, or what the environment variable MARTLET names.
+The program is `.build/release/martlet`, or what the environment variable MARTLET names. With TEST_DRIVER=io_uring its
+servers use that driver.
 """
 
 import os
@@ -20,6 +21,8 @@ LISTENING = re.compile(r"listening on (wss?)://(\[[^\]]+\]|[^:/\s]+):(\d+)")
 def environment(extra=None):
     """The tests' environment without MARTLET_* settings, which the program would read."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("MARTLET")}
+    if driver := os.environ.get("TEST_DRIVER"):
+        kept["MARTLET_DRIVER"] = driver
     return {**kept, **(extra or {})}
 
 

@@ -134,6 +134,35 @@ import Testing
     streams.close(a, b)
   }
 
+  @Test(arguments: RealDriver.available)
+  func muchAtATimeAndThenLittleAndTheEnd(kind: RealDriver) throws {
+    // A connection that brings much is read in another way, and again in the first when it brings little.
+    let streams = try Streams(kind)
+    let (a, b) = try streams.pair()
+    var total = 0
+    for size in Array(repeating: 30_000, count: 20) + Array(repeating: 10, count: 200)
+      + Array(repeating: 30_000, count: 20)
+    {
+      a.send(pattern(size, total))
+      total += size
+      #expect(streams.turn { b.received.count == total })
+    }
+    // Paused and resumed, then the last bytes and the end in one.
+    streams.driver.pauseReceiving(b.id)
+    a.send(pattern(30_000, total))
+    streams.polls(3)
+    #expect(b.received.count == total)
+    total += 30_000
+    streams.driver.resumeReceiving(b.id)
+    #expect(streams.turn { b.received.count == total })
+    a.send(pattern(30_000, total))
+    total += 30_000
+    streams.driver.shutdownWrite(a.id)
+    #expect(streams.turn { b.ends > 0 })
+    #expect(b.received == pattern(total) && b.ends == 1 && b.errors == [])
+    streams.close(a, b)
+  }
+
   @Test(arguments: RealDriver.available, [true, false])
   func aResetIsTold(kind: RealDriver, isPaused: Bool) throws {
     let streams = try Streams(kind)

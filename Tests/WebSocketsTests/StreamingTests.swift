@@ -4,9 +4,12 @@ import Testing
 /// Messages in pieces through the asynchronous library, on real sockets.
 @Suite(.timeLimit(.minutes(1))) struct StreamingTests {
   private func serve(
-    _ options: WebSocketOptions, _ body: @escaping @Sendable (WebSocket) async throws -> Void
+    _ driver: EventLoopDriver, _ options: WebSocketOptions,
+    _ body: @escaping @Sendable (WebSocket) async throws -> Void
   ) async throws -> (server: HTTPServer, url: String) {
-    let server = try await WebSocketServer(port: 0, options: options).start { _ in .accept(body) }
+    let server = try await WebSocketServer(port: 0, options: options, group: .shared(driver)).start { _ in
+      .accept(body)
+    }
     return (server, "ws://127.0.0.1:\(server.port)")
   }
 
@@ -33,7 +36,7 @@ import Testing
     let options = WebSocketOptions(
       limits: WebSocketLimits(maximumMessageBytes: 64 << 10), compression: compression, delivery: .fragments,
       maximumQueuedBytes: 256 << 10)
-    let (server, url) = try await serve(options, streamingEcho)
+    let (server, url) = try await serve(.automatic, options, streamingEcho)
     let pieceCount = 200
     let size = 32_768
     try await WebSocket.connect(to: url, options: WebSocketClientOptions(socket: options)) { socket in
@@ -54,10 +57,11 @@ import Testing
     await server.shutdown()
   }
 
-  @Test func wholeMessagesOfASocketInPieces() async throws {
+  @Test(arguments: drivers)
+  func wholeMessagesOfASocketInPieces(driver: EventLoopDriver) async throws {
     let options = WebSocketOptions(
       limits: WebSocketLimits(maximumMessageBytes: 10), delivery: .fragments)
-    let (server, url) = try await serve(WebSocketOptions()) { socket in
+    let (server, url) = try await serve(driver, WebSocketOptions()) { socket in
       try await socket.send("äöü")
       try await socket.send(.binary) { message in
         for piece in [[1, 2], [], [3]] as [[UInt8]] { try await message.write(piece) }
@@ -80,8 +84,9 @@ import Testing
 
   struct Failure: Error {}
 
-  @Test func whatCannotBeCompletedClosesTheConnection() async throws {
-    let (server, url) = try await serve(WebSocketOptions(delivery: .fragments), streamingEcho)
+  @Test(arguments: drivers)
+  func whatCannotBeCompletedClosesTheConnection(driver: EventLoopDriver) async throws {
+    let (server, url) = try await serve(driver, WebSocketOptions(delivery: .fragments), streamingEcho)
     let socket = try await WebSocket.connect(to: url)
     await #expect(throws: Failure.self) {
       try await socket.send(.text) { message in
@@ -96,8 +101,9 @@ import Testing
     await server.shutdown()
   }
 
-  @Test func cancellationClosesTheConnection() async throws {
-    let (server, url) = try await serve(WebSocketOptions(delivery: .fragments), streamingEcho)
+  @Test(arguments: drivers)
+  func cancellationClosesTheConnection(driver: EventLoopDriver) async throws {
+    let (server, url) = try await serve(driver, WebSocketOptions(delivery: .fragments), streamingEcho)
     let socket = try await WebSocket.connect(to: url)
     let (began, signal) = AsyncStream<Void>.makeStream()
     let sending = Task {
@@ -118,8 +124,9 @@ import Testing
   }
 
   /// A sender of much waits for the end of a message in pieces, and the end comes.
-  @Test func largeMessagesWaitBehindPieces() async throws {
-    let (server, url) = try await serve(WebSocketOptions()) { socket in
+  @Test(arguments: drivers)
+  func largeMessagesWaitBehindPieces(driver: EventLoopDriver) async throws {
+    let (server, url) = try await serve(driver, WebSocketOptions()) { socket in
       for try await message in socket { try await socket.send(message) }
     }
     let large = String(repeating: "x", count: 300_000)
@@ -148,8 +155,9 @@ import Testing
   }
 
   /// Tasks that stream at the same time take turns, and whole messages do not come between.
-  @Test func messagesInPiecesTakeTurns() async throws {
-    let (server, url) = try await serve(WebSocketOptions()) { socket in
+  @Test(arguments: drivers)
+  func messagesInPiecesTakeTurns(driver: EventLoopDriver) async throws {
+    let (server, url) = try await serve(driver, WebSocketOptions()) { socket in
       for try await message in socket { try await socket.send(message) }
     }
     try await WebSocket.connect(to: url) { socket in

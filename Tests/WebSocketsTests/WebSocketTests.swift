@@ -4,10 +4,13 @@ import WebSockets
 /// The asynchronous library against itself, on real sockets.
 @Suite(.timeLimit(.minutes(1))) struct WebSocketTests {
   private func serve(
-    options: WebSocketOptions = WebSocketOptions(), origins: OriginPolicy = .sameOrigin,
+    _ driver: EventLoopDriver, options: WebSocketOptions = WebSocketOptions(),
+    origins: OriginPolicy = .sameOrigin,
     _ route: @escaping WebSocketServer.Route
   ) async throws -> (server: HTTPServer, url: String) {
-    let server = try await WebSocketServer(port: 0, options: options, origins: origins).start(route)
+    let server = try await WebSocketServer(
+      port: 0, options: options, origins: origins, group: .shared(driver)
+    ).start(route)
     return (server, "ws://127.0.0.1:\(server.port)")
   }
 
@@ -17,8 +20,9 @@ import WebSockets
     }
   }
 
-  @Test func echoesTextAndBinaryInOrder() async throws {
-    let (server, url) = try await serve(echo)
+  @Test(arguments: drivers)
+  func echoesTextAndBinaryInOrder(driver: EventLoopDriver) async throws {
+    let (server, url) = try await serve(driver, echo)
     let sent: [WebSocketMessage] = [
       .text(""), .text("hello"), .binary([]), .binary([0, 255, 1]), .text("häßlich 🐦"),
       .binary([UInt8](repeating: 7, count: 70_000)), .text(String(repeating: "x", count: 66_000)),
@@ -36,8 +40,9 @@ import WebSockets
     await server.shutdown()
   }
 
-  @Test func aTaskOfTheGlobalPoolUsesASocketToo() async throws {
-    let (server, url) = try await serve(echo)
+  @Test(arguments: drivers)
+  func aTaskOfTheGlobalPoolUsesASocketToo(driver: EventLoopDriver) async throws {
+    let (server, url) = try await serve(driver, echo)
     let socket = try await WebSocket.connect(to: url)
     try await socket.send("one")
     try await socket.send([2])
@@ -49,8 +54,9 @@ import WebSockets
     await server.shutdown()
   }
 
-  @Test func aRefusalTellsItsStatus() async throws {
-    let (server, url) = try await serve { request in
+  @Test(arguments: drivers)
+  func aRefusalTellsItsStatus(driver: EventLoopDriver) async throws {
+    let (server, url) = try await serve(driver) { request in
       request.path == "/echo" ? .reject(.forbidden) : .reject(.notFound)
     }
     for (path, status) in [("/echo", 403), ("/other?x=1", 404)] {
@@ -61,8 +67,9 @@ import WebSockets
     await server.shutdown()
   }
 
-  @Test func anotherOriginIsRefusedByDefault() async throws {
-    let (server, url) = try await serve(echo)
+  @Test(arguments: drivers)
+  func anotherOriginIsRefusedByDefault(driver: EventLoopDriver) async throws {
+    let (server, url) = try await serve(driver, echo)
     var options = WebSocketClientOptions(origin: "http://evil.example")
     let error = await #expect(throws: WebSocketError.self) {
       try await WebSocket.connect(to: url, options: options)
@@ -85,8 +92,9 @@ import WebSockets
     }
   }
 
-  @Test func aNormalClosureEndsTheIteration() async throws {
-    let (server, url) = try await serve { _ in
+  @Test(arguments: drivers)
+  func aNormalClosureEndsTheIteration(driver: EventLoopDriver) async throws {
+    let (server, url) = try await serve(driver) { _ in
       .accept { socket in
         try await socket.send("bye")
         await socket.close(code: .normal, reason: "done")
@@ -102,8 +110,9 @@ import WebSockets
     await server.shutdown()
   }
 
-  @Test func anAbnormalClosureThrowsItsCode() async throws {
-    let (server, url) = try await serve { request in
+  @Test(arguments: drivers)
+  func anAbnormalClosureThrowsItsCode(driver: EventLoopDriver) async throws {
+    let (server, url) = try await serve(driver) { request in
       .accept { socket in
         if request.path == "/throw" { throw WebSocketServerTestError() }
         await socket.close(code: CloseCode(rawValue: 4321), reason: "no reason")
@@ -122,7 +131,7 @@ import WebSockets
   @Test(arguments: [(99, true), (100, true), (101, false)])
   func aMessageLimit(size: Int, isWithin: Bool) async throws {
     let options = WebSocketOptions(limits: WebSocketLimits(maximumMessageBytes: 100))
-    let (server, url) = try await serve(options: options, echo)
+    let (server, url) = try await serve(.automatic, options: options, echo)
     let socket = try await WebSocket.connect(to: url)
     let message = [UInt8](repeating: 1, count: size)
     try await socket.send(message)
@@ -137,9 +146,10 @@ import WebSockets
     await server.shutdown()
   }
 
-  @Test func aSlowReaderHoldsTheSenderBackAndLosesNothing() async throws {
+  @Test(arguments: drivers)
+  func aSlowReaderHoldsTheSenderBackAndLosesNothing(driver: EventLoopDriver) async throws {
     let count = 3_000
-    let (server, url) = try await serve { _ in
+    let (server, url) = try await serve(driver) { _ in
       .accept { socket in
         for index in 0..<count {
           try await socket.send(
@@ -159,8 +169,9 @@ import WebSockets
     await server.shutdown()
   }
 
-  @Test func aCancelledIterationEnds() async throws {
-    let (server, url) = try await serve(echo)
+  @Test(arguments: drivers)
+  func aCancelledIterationEnds(driver: EventLoopDriver) async throws {
+    let (server, url) = try await serve(driver, echo)
     let socket = try await WebSocket.connect(to: url)
     let reader = Task { for try await _ in socket {} }
     try await socket.send("x")
@@ -170,8 +181,9 @@ import WebSockets
     await server.shutdown()
   }
 
-  @Test func aSubprotocolIsAgreedOn() async throws {
-    let (server, url) = try await serve { request in
+  @Test(arguments: drivers)
+  func aSubprotocolIsAgreedOn(driver: EventLoopDriver) async throws {
+    let (server, url) = try await serve(driver) { request in
       .accept(subprotocol: request.subprotocols.contains("b") ? "b" : nil) { socket in
         try await socket.send(socket.subprotocol ?? "none")
       }
@@ -185,8 +197,9 @@ import WebSockets
     await server.shutdown()
   }
 
-  @Test func aShutdownClosesWithItsCode() async throws {
-    let (server, url) = try await serve(echo)
+  @Test(arguments: drivers)
+  func aShutdownClosesWithItsCode(driver: EventLoopDriver) async throws {
+    let (server, url) = try await serve(driver, echo)
     let sockets = try await withThrowingTaskGroup(of: WebSocket.self) { group in
       for _ in 0..<20 { group.addTask { try await WebSocket.connect(to: url) } }
       return try await group.reduce(into: []) { $0.append($1) }

@@ -5,13 +5,14 @@ import WebSockets
 
 /// One loop, and what it allocates between two moments.
 struct Bench {
-  let group = EventLoopGroup(loops: 1)
+  let group: EventLoopGroup
   let server: HTTPServer
   let tasks: HTTPServer
   let audience = Audience()
   var loop: EventLoop { group.loops[0] }
 
-  init() async throws {
+  init(_ driver: EventLoopDriver) async throws {
+    group = EventLoopGroup(loops: 1, driver: driver)
     var options = WebSocketOptions()
     options.compression = DeflateOptions(minimumBytes: 0)
     server = try await HTTPServer.start(

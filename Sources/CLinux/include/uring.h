@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -138,4 +139,5 @@ static inline void clinux_request_cancel(struct io_uring_sqe *sqe, uint64_t canc
   sqe->addr = cancelled;
 }
 
-static const uint32_t clinux_POLLIN = POLLIN, clinux_POLLOUT = POLLOUT, clinux_POLLERR = POLLERR;
+static const uint32_t clinux_POLLIN = POLLIN, clinux_POLLOUT = POLLOUT, clinux_POLLERR = POLLERR,
+                      clinux_POLLRDHUP = EPOLLRDHUP;  // <poll.h> has it with _GNU_SOURCE only

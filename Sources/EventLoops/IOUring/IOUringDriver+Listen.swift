@@ -22,7 +22,7 @@ extension IOUringDriver {
     // An accept that goes on by itself has one place for all addresses, so each is asked for.
     var storage = sockaddr_storage()
     var count: UInt32 = 0
-    guard let target = slots[Int(listener.index)].target, clinux_peer_name(fd, &storage, &count) == 0 else {
+    guard let target = target(listener), clinux_peer_name(fd, &storage, &count) == 0 else {
       return clinux_close(fd)  // it died in the queue
     }
     let peer = withUnsafeBytes(of: &storage) {
@@ -38,7 +38,7 @@ extension IOUringDriver {
     default:
       // Whatever else it is, trying again at once would spin.
       starve(id)
-      slots[Int(id.index)].target?.acceptFailed(error)
+      target(id)?.acceptFailed(error)
     }
   }
 
@@ -46,6 +46,6 @@ extension IOUringDriver {
     let index = Int(id.index)
     let error = clinux_socket_error(slots[index].fd)
     if error == 0 { slots[index].kind = .stream }
-    slots[index].target?.connectCompleted(error)
+    target(id)?.connectCompleted(error)
   }
 }

@@ -12,21 +12,26 @@ extension IOUringDriver {
     let index = Int(id.index)
     guard !slots[index].isReading, !slots[index].endReported else { return }
     slots[index].isReading = true
-    if held[id.index] != nil {
+    if held[id.index] != nil || slots[index].isBulk {
       waiting.append(id)
     } else {
       arm(.receive, id)
     }
   }
 
+  func cancelReading(_ id: RegistrationID) {
+    let index = Int(id.index)
+    let isArmed = !slots[index].armed.isDisjoint(with: [.receive, .readable])
+    guard isArmed, !slots[index].isCancelling else { return }
+    slots[index].isCancelling = true
+    cancel(slots[index].armed.contains(.receive) ? .receive : .readable, id)
+  }
+
   func stopReceiving(_ id: RegistrationID) {
     let index = Int(id.index)
     guard slots[index].isReading else { return }
     slots[index].isReading = false
-    if slots[index].armed.contains(.receive), !slots[index].isCancelling {
-      slots[index].isCancelling = true
-      cancel(.receive, id)
-    }
+    cancelReading(id)
     // An error is told also while nobody reads.
     arm(.failure, id)
   }
@@ -47,13 +52,15 @@ extension IOUringDriver {
       buffers.release(completion)
     }
     if completion.result <= 0 { return receiveEnded(id, -completion.result) }
-    if isLast, isRegistered(id) { receiveAgain(id) }
+    guard isRegistered(id) else { return }
+    if isLast { receiveAgain(id) }
+    if !slots[Int(id.index)].isBulk, countReceive(Int(id.index), Int(completion.result)) { changeReading(id) }
   }
 
   private func deliver(_ id: RegistrationID, _ completion: clinux_completion) {
     let bytes = buffers.bytes(of: completion)
     if slots[Int(id.index)].isReading, held.isEmpty || held[id.index] == nil {
-      slots[Int(id.index)].target?.received(bytes)
+      slots[Int(id.index)].target?._withUnsafeGuaranteedRef { $0.received(bytes) }
     } else {
       held[id.index, default: HeldInput()].bytes += bytes
     }
@@ -71,20 +78,20 @@ extension IOUringDriver {
     case ECANCELED, ENOBUFS, EAGAIN, EINTR:
       receiveAgain(id)
     default:
-      slots[Int(id.index)].target?.failed(error)
+      target(id)?.failed(error)
     }
   }
 
   /// Arms again at the next turn, when the buffers of this one have come back.
-  private func receiveAgain(_ id: RegistrationID) {
+  func receiveAgain(_ id: RegistrationID) {
     let slot = slots[Int(id.index)]
-    if slot.isReading, !slot.armed.contains(.receive) { waiting.append(id) }
+    if slot.isReading, slot.armed.isDisjoint(with: [.receive, .readable]) { waiting.append(id) }
   }
 
-  private func reportEnd(_ id: RegistrationID) {
+  func reportEnd(_ id: RegistrationID) {
     slots[Int(id.index)].endReported = true
     arm(.failure, id)
-    slots[Int(id.index)].target?.receivedEnd()
+    target(id)?.receivedEnd()
   }
 
   /// Delivers what was held, and arms what has ended for want of buffers.
@@ -95,15 +102,26 @@ extension IOUringDriver {
       let id = waitingBefore[place]
       guard isRegistered(id), slots[Int(id.index)].isReading else { continue }
       if let input = held.removeValue(forKey: id.index), !deliverHeld(input, id) { continue }
-      if !slots[Int(id.index)].endReported { arm(.receive, id) }
+      if !slots[Int(id.index)].endReported { beginReading(id) }
     }
     waitingBefore.removeAll(keepingCapacity: true)
+  }
+
+  private func beginReading(_ id: RegistrationID) {
+    let slot = slots[Int(id.index)]
+    if slot.armed.isDisjoint(with: [.receive, .readable]) {
+      arm(slot.isBulk ? .readable : .receive, id)
+    } else if slot.isCancelling || !slot.isBulk {
+      return  // the end of what is cancelled comes back here
+    }
+    // The poll tells of what comes from now on.
+    if slot.isBulk { read(id) }
   }
 
   /// False when the connection does not read on.
   private func deliverHeld(_ input: HeldInput, _ id: RegistrationID) -> Bool {
     var bytes = input.bytes
-    if !bytes.isEmpty { bytes.withUnsafeMutableBytes { slots[Int(id.index)].target?.received($0) } }
+    if !bytes.isEmpty { bytes.withUnsafeMutableBytes { target(id)?.received($0) } }
     guard isRegistered(id) else { return false }
     if input.hasEnded, slots[Int(id.index)].isReading {
       reportEnd(id)

@@ -33,6 +33,8 @@ extension IOUringDriver {
     switch operation {
     case .accept: clinux_request_accept(request, fd, name)
     case .receive: clinux_request_receive(request, fd, name)
+    // Tells once for each time that something arrives.
+    case .readable: clinux_request_poll(request, fd, clinux_POLLIN | clinux_POLLRDHUP, 1, name)
     case .writable: clinux_request_poll(request, fd, clinux_POLLOUT, 0, name)
     // Errors are always looked for.
     case .failure: clinux_request_poll(request, fd, 0, 0, name)

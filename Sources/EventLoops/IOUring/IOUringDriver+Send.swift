@@ -48,12 +48,12 @@ extension IOUringDriver {
     guard isRegistered(id), let start = slots[Int(id.index)].sendStart else { return }
     let index = Int(id.index)
     guard result >= 0 || [-EAGAIN, -EINTR, -ENOBUFS].contains(result) else {
-      slots[index].target?.failed(-result)
+      target(id)?.failed(-result)
       return
     }
     let taken = min(Int(max(result, 0)), Int(slots[index].sendCount))
     let rest = UnsafeRawBufferPointer(start: start + taken, count: Int(slots[index].sendCount) - taken)
-    slots[index].target?.writeReturned(rest)
+    target(id)?.writeReturned(rest)
     if isRegistered(id) { arm(.writable, id) }
   }
 

@@ -53,6 +53,7 @@ extension IOUringDriver {
     switch operation {
     case .none, .send: return  // failed sends were told when they were submitted
     case .receive: return receiveCompleted(id, completion)
+    case .readable: return readableCompleted(id, completion)
     case .accept: return acceptCompleted(id, completion)
     case .wake:
       guard completion.flags & clinux_CQE_MORE == 0 else { return }
@@ -70,14 +71,14 @@ extension IOUringDriver {
     let index = Int(id.index)
     switch (operation, slots[index].kind) {
     case (.writable, .connecting): completeConnect(id)
-    case (.writable, .stream): slots[index].target?.writeCompleted(0)
+    case (.writable, .stream): target(id)?.writeCompleted(0)
     case (.failure, .stream):
       // A hang-up alone is no error; while receiving, the receive tells.
       guard !slots[index].isReading || slots[index].endReported, result > 0,
         UInt32(bitPattern: result) & clinux_POLLERR != 0
       else { return }
       let error = clinux_socket_error(slots[index].fd)
-      slots[index].target?.failed(error == 0 ? ECONNRESET : error)
+      target(id)?.failed(error == 0 ? ECONNRESET : error)
     default: return
     }
   }

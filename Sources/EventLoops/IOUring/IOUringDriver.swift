@@ -8,55 +8,6 @@ import CLinux
 /// request has been submitted: what it points to is needed no longer, and a connection that takes nothing is known
 /// before anything else happens. Each connection has at most one send among those not submitted.
 package final class IOUringDriver: Driver {
-  enum Kind: UInt8 {
-    case free
-    case listener
-    case connecting
-    case stream
-  }
-
-  /// What a request asks for; with the registration it names the request.
-  enum Operation: UInt64 {
-    case none
-    case wake
-    case accept
-    case receive
-    case send
-    /// Poll for room to write, or for the end of a connect.
-    case writable
-    /// Poll for an error only.
-    case failure
-  }
-
-  /// The requests of a registration that the kernel has.
-  struct Armed: OptionSet {
-    var rawValue: UInt8
-    init(rawValue: UInt8) { self.rawValue = rawValue }
-    init(_ operation: Operation) { rawValue = 1 << UInt8(truncatingIfNeeded: operation.rawValue) }
-    static let accept = Armed(.accept)
-    static let receive = Armed(.receive)
-    static let writable = Armed(.writable)
-    static let failure = Armed(.failure)
-  }
-
-  struct Slot {
-    var fd: Int32 = -1
-    var generation: UInt32 = 0
-    var target: IOTarget?
-    /// The send of the submission number `sendSubmission`.
-    var sendStart: UnsafeRawPointer?
-    var sendCount: UInt32 = 0
-    var sendSubmission: UInt32 = 0
-    var kind = Kind.free
-    var armed: Armed = []
-    /// Accepting, or receiving.
-    var isReading = false
-    /// The receive that is armed has been cancelled.
-    var isCancelling = false
-    /// The peer's end has been told.
-    var endReported = false
-  }
-
   package static let requestCount: UInt32 = 512
   package static let completionCount: UInt32 = 4_096
   /// Writes of this many bytes or more are not worth a copy: they go by a system call of their own.
@@ -68,6 +19,8 @@ package final class IOUringDriver: Driver {
   var ring: IORing
   var buffers: ReceiveBuffers
   var sends = SendMemory()
+  /// Made with the first connection that brings much at a time.
+  var bulkBuffer = UnsafeMutableRawBufferPointer(start: nil, count: 0)
   /// Counts submissions, so that a slot knows whether its send is still to come.
   var submission: UInt32 = 1
   var sendCount = 0
@@ -86,7 +39,10 @@ package final class IOUringDriver: Driver {
   var armedCount = 0
   var isEnabled = false
   let wakeDescriptor: Int32
-  var slots: [Slot] = []
+  /// By index; plain memory, because every completion and every write looks here.
+  var slots: UnsafeMutablePointer<Slot>
+  var slotCapacity = 64
+  var slotCount = 0
   var freeSlots: [UInt32] = []
 
   /// - Throws: what the kernel says where it has no io_uring, not all that is needed (Linux 6.1), or forbids it.
@@ -103,12 +59,18 @@ package final class IOUringDriver: Driver {
     self.buffers = buffers
     wakeDescriptor = clinux_eventfd()
     precondition(wakeDescriptor >= 0, "The system gave no descriptor for an event loop.")
+    slots = .allocate(capacity: slotCapacity)
     super.init()
   }
 
   deinit {
-    for slot in slots where slot.fd >= 0 { clinux_close(slot.fd) }
+    for index in 0..<slotCount {
+      if slots[index].fd >= 0 { clinux_close(slots[index].fd) }
+      slots[index].target?.release()
+    }
+    slots.deallocate()
     clinux_close(wakeDescriptor)
+    bulkBuffer.deallocate()
   }
 
   override func currentMilliseconds() -> UInt64 { clinux_monotonic_ms() }
@@ -121,40 +83,13 @@ package final class IOUringDriver: Driver {
 
   package override func isRegistered(_ id: RegistrationID) -> Bool {
     let index = Int(id.index)
-    return index < slots.count && slots[index].generation == id.generation && slots[index].kind != .free
-  }
-
-  func register(_ fd: Int32, _ kind: Kind, target: IOTarget?) -> RegistrationID {
-    let index: UInt32
-    if let free = freeSlots.popLast() {
-      index = free
-    } else {
-      index = UInt32(slots.count)
-      slots.append(Slot())
-    }
-    slots[Int(index)].fd = fd
-    slots[Int(index)].kind = kind
-    slots[Int(index)].target = target
-    return RegistrationID(index: index, generation: slots[Int(index)].generation)
-  }
-
-  /// Frees the slot; its descriptor is the caller's.
-  func forget(_ id: RegistrationID) -> Int32 {
-    let index = Int(id.index)
-    for operation in [Operation.accept, .receive, .writable, .failure]
-    where slots[index].armed.contains(Armed(operation)) {
-      cancel(operation, id)
-    }
-    let fd = slots[index].fd
-    slots[index] = Slot(generation: slots[index].generation &+ 1)
-    freeSlots.append(id.index)
-    if !held.isEmpty { held[id.index] = nil }
-    return fd
+    return index < slotCount && slots[index].generation == id.generation && slots[index].kind != .free
   }
 
   package override func setTarget(_ target: IOTarget, of id: RegistrationID) {
     guard isRegistered(id) else { return }
-    slots[Int(id.index)].target = target
+    releaseTarget(Int(id.index))
+    slots[Int(id.index)].target = .passRetained(target)
   }
 
   package override func localAddress(of id: RegistrationID) -> SocketAddress? {
@@ -282,9 +217,9 @@ package final class IOUringDriver: Driver {
   }
 
   override func stopAll() {
-    for index in slots.indices where slots[index].kind != .free {
+    for index in 0..<slotCount where slots[index].kind != .free {
       let id = RegistrationID(index: UInt32(index), generation: slots[index].generation)
-      let target = slots[index].target
+      let target = target(id)
       close(id, reset: false)
       target?.loopStopped()
     }

@@ -26,7 +26,8 @@ private func file(_ bytes: [UInt8]) -> String {
   }
 
   private func serve(
-    clients: TLSClientCertificates = .notAsked, origins: OriginPolicy = .sameOrigin,
+    _ driver: EventLoopDriver, clients: TLSClientCertificates = .notAsked,
+    origins: OriginPolicy = .sameOrigin,
     _ route: @escaping WebSocketServer.Route
   ) async throws -> (server: HTTPServer, url: String, counters: ServerCounters) {
     let own = TestCertificate("server", ["DNS:localhost"], issuer: root)
@@ -34,7 +35,9 @@ private func file(_ bytes: [UInt8]) -> String {
     tls.clientCertificates = clients
     var options = HTTPServerOptions()
     options.tls = try TLSServerContext(tls)
-    let server = try await WebSocketServer(port: 0, httpOptions: options, origins: origins).start(route)
+    let server = try await WebSocketServer(
+      port: 0, httpOptions: options, origins: origins, group: .shared(driver)
+    ).start(route)
     return (server, "wss://localhost:\(server.port)/echo", options.counters)
   }
 
@@ -44,8 +47,9 @@ private func file(_ bytes: [UInt8]) -> String {
     }
   }
 
-  @Test func echoesLargeAndSmall() async throws {
-    let (server, url, counters) = try await serve(echo)
+  @Test(arguments: drivers)
+  func echoesLargeAndSmall(driver: EventLoopDriver) async throws {
+    let (server, url, counters) = try await serve(driver, echo)
     let sent: [WebSocketMessage] = [
       .text("hello"), .binary([UInt8](repeating: 7, count: 1_000_000)), .text("häßlich 🐦"),
     ]
@@ -68,8 +72,9 @@ private func file(_ bytes: [UInt8]) -> String {
     await server.shutdown()
   }
 
-  @Test func aCertificateThatIsNotTrustedIsSaid() async throws {
-    let (server, url, counters) = try await serve(echo)
+  @Test(arguments: drivers)
+  func aCertificateThatIsNotTrustedIsSaid(driver: EventLoopDriver) async throws {
+    let (server, url, counters) = try await serve(driver, echo)
     let error = await #expect(throws: WebSocketError.self) { try await WebSocket.connect(to: url) }
     #expect(error?.code == .tlsFailed)
     #expect((error?.cause as? TransportError)?.code == .certificateRejected)
@@ -84,8 +89,9 @@ private func file(_ bytes: [UInt8]) -> String {
     await server.shutdown()
   }
 
-  @Test func plainAndTLSDoNotMix() async throws {
-    let (server, _, _) = try await serve(echo)
+  @Test(arguments: drivers)
+  func plainAndTLSDoNotMix(driver: EventLoopDriver) async throws {
+    let (server, _, _) = try await serve(driver, echo)
     let plain = await #expect(throws: WebSocketError.self) {
       try await WebSocket.connect(to: "ws://localhost:\(server.port)/")
     }
@@ -99,8 +105,9 @@ private func file(_ bytes: [UInt8]) -> String {
     await other.shutdown()
   }
 
-  @Test func theOriginsSchemeIsHTTPS() async throws {
-    let (server, url, _) = try await serve(echo)
+  @Test(arguments: drivers)
+  func theOriginsSchemeIsHTTPS(driver: EventLoopDriver) async throws {
+    let (server, url, _) = try await serve(driver, echo)
     var options = trusting
     options.origin = "https://localhost:\(server.port)"
     try await WebSocket.connect(to: url, options: options) { try await $0.send("x") }
@@ -112,9 +119,10 @@ private func file(_ bytes: [UInt8]) -> String {
     await server.shutdown()
   }
 
-  @Test func routesSeeTheClientsCertificate() async throws {
+  @Test(arguments: drivers)
+  func routesSeeTheClientsCertificate(driver: EventLoopDriver) async throws {
     let required = TLSClientCertificates.required(authoritiesFile: authorities)
-    let (server, url, _) = try await serve(clients: required) { request in
+    let (server, url, _) = try await serve(driver, clients: required) { request in
       let subject = request.clientCertificate?.subject ?? "nobody"
       return .accept { try await $0.send("\(subject) \(request.isSecure)") }
     }
