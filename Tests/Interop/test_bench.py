@@ -6,7 +6,9 @@ import signal
 import subprocess
 
 import pytest
+from messaging import API_KEY
 from programs import MARTLET, Server, environment, martlet
+from websockets.asyncio.server import broadcast
 from websockets.asyncio.server import serve as websockets_serve
 
 TIMES = {"mean", "p50", "p90", "p99", "p999", "max"}
@@ -83,6 +85,10 @@ async def test_foreign_server():
     check_echo(result, 5, 1)
 
 
+def test_echo_of_texts(echo):
+    check_echo(bench("echo", echo.url, "--connections", 3, "--seconds", 1, "--size", 300, "--text"), 3, 1)
+
+
 async def test_replies_are_checked():
     async def liar(socket):
         async for message in socket:
@@ -110,17 +116,18 @@ async def test_a_silent_server_is_no_hang():
 
 
 def test_a_server_that_dies():
-    with Server("echo", "--port", 0) as server:
-        run = subprocess.Popen(
-            [MARTLET, "bench", "echo", server.url, "--seconds", "30", "--warmup", "0"],
-            stdout=subprocess.PIPE,
-            text=True,
-            env=environment(),
-        )
-        with pytest.raises(subprocess.TimeoutExpired):
-            run.wait(2)
-        server.process.kill()
-        output, _ = run.communicate(timeout=20)
+    server = Server("echo", "--port", 0)
+    run = subprocess.Popen(
+        [MARTLET, "bench", "echo", server.url, "--seconds", "30", "--warmup", "0"],
+        stdout=subprocess.PIPE,
+        text=True,
+        env=environment(),
+    )
+    with pytest.raises(subprocess.TimeoutExpired):
+        run.wait(2)
+    server.process.kill()
+    server.process.wait()
+    output, _ = run.communicate(timeout=20)
     assert run.returncode == 1
     assert "connection lost" in output and "every connection was lost" in output
 
@@ -141,6 +148,128 @@ def test_interrupted(echo):
     assert 0 < result["seconds"] < 10 and result["messages"] > 0
 
 
+def test_fan_out_by_the_client_protocol(demo):
+    result = bench("fanout", demo.websocket, "--connections", 20, "--seconds", 1, "--server-pid", demo.pid)
+    check_fan_out(result, 20)
+    assert result["server"]["cpu_us_per_delivery"] > 0
+
+
+def test_fan_out_by_the_http_api_on_two_loops(demo):
+    address = (f"{demo.http}/api/publish", "--api-key", API_KEY)
+    result = bench(
+        "fanout", demo.websocket, "--connections", 10, "--seconds", 1, "--loops", 2, "--depth", 4, "--rate", 50,
+        "--publish-url", *address,
+    )
+    check_fan_out(result, 10)
+    assert result["publications"] == pytest.approx(50, abs=5)
+
+
+def check_fan_out(result, connections):
+    assert result["benchmark"] == "fanout" and result["connections"] == connections
+    assert result["errors"] == 0
+    # What was published before the measured time and delivered within it, or the other way round.
+    assert result["deliveries"] == pytest.approx(result["publications"] * connections, abs=8 * connections)
+    assert result["deliveries_per_second"] == pytest.approx(result["deliveries"] / result["seconds"], rel=0.01)
+    check_times(result["latency_us"])
+    check_times(result["last_delivery_us"])
+    assert result["last_delivery_us"]["mean"] >= 0.99 * result["latency_us"]["mean"]
+    check_times(result["connect_us"], fitted=True)
+
+
+@pytest.mark.parametrize("back_to_sender", [True, False])
+async def test_plain_fan_out(back_to_sender):
+    members = set()
+
+    async def everybody(socket):
+        members.add(socket)
+        try:
+            async for message in socket:
+                broadcast(members if back_to_sender else members - {socket}, message)
+        finally:
+            members.discard(socket)
+
+    async with websockets_serve(everybody, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        result = await bench_beside("fanout", f"ws://127.0.0.1:{port}", "--connections", 10, "--seconds", 1)
+    check_fan_out(result, 10 if back_to_sender else 9) if back_to_sender else None
+    assert result["errors"] == 0
+    assert result["deliveries"] == pytest.approx(result["publications"] * (10 if back_to_sender else 9), abs=40)
+
+
+async def test_lost_publications_are_seen():
+    members, count = set(), 0
+
+    async def forgetful(socket):
+        nonlocal count
+        members.add(socket)
+        async for message in socket:
+            count += 1
+            broadcast(list(members)[: 4 if count % 50 == 0 else 5], message)
+
+    async with websockets_serve(forgetful, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        arguments = ("fanout", f"ws://127.0.0.1:{port}", "--connections", 5, "--seconds", 1, "--depth", 4)
+        result = await asyncio.to_thread(martlet, "bench", *arguments, timeout=60)
+    assert result.returncode == 1
+    assert "x publications lost" in result.stdout
+
+
+def test_a_channel_that_is_closed_to_us(demo):
+    result = martlet("bench", "fanout", demo.websocket, "--channel", "secret:1", "--connections", 3, timeout=60)
+    assert result.returncode == 1
+    assert 'could subscribe to "secret:1"' in result.stderr and "the server says" in result.stderr
+
+
+def test_idle(echo):
+    result = bench(
+        "idle", echo.url, "--connections", 60, "--seconds", 1, "--server-pid", echo.pid, "--greeting", "hello"
+    )
+    assert result["errors"] == 0 and result["connections"] == 60
+    points = result["server"]["rss_points"]
+    assert [point["connections"] for point in points] == [0, 30, 60]
+    slope = (points[2]["rss_kib"] - points[1]["rss_kib"]) * 1024 / 30
+    assert result["server"]["rss_bytes_per_connection"] == pytest.approx(slope, abs=1)
+    assert result["server"]["cpu_us_per_handshake"] > 0
+    check_times(result["connect_us"], fitted=True)
+
+
+def test_idle_without_an_answer_to_the_greeting(demo):
+    arguments = ("--connections", 2, "--seconds", 1, "--greeting", "nonsense")
+    result = martlet("bench", "idle", demo.websocket, *arguments, timeout=60)
+    assert result.returncode == 1
+
+
+def test_connect(echo, tmp_path):
+    page = tmp_path / "report.html"
+    result = bench(
+        "connect", echo.url, "--connections", 8, "--seconds", 1, "--server-pid", echo.pid, "--loops", 2,
+        "--report", page,
+    )
+    assert result["benchmark"] == "connect" and result["errors"] == 0
+    assert result["handshakes_per_second"] == pytest.approx(result["handshakes"] / result["seconds"], rel=0.01)
+    mean = (result["connect_us"]["mean"] + result["close_us"]["mean"]) / 1e6
+    assert result["handshakes_per_second"] == pytest.approx(8 / mean, rel=0.2)
+    assert result["server"]["cpu_us_per_handshake"] > 0
+    html = page.read_text()
+    assert html.startswith("<!doctype html>") and html.count("<svg") == 3
+
+
+async def test_connect_to_a_foreign_server():
+    async def nothing(socket):
+        await socket.wait_closed()
+
+    async with websockets_serve(nothing, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        result = await bench_beside("connect", f"ws://127.0.0.1:{port}", "--connections", 4, "--seconds", 1)
+    assert result["errors"] == 0 and result["handshakes"] > 0
+    check_times(result["close_us"], fitted=True)
+
+
+def test_report_that_cannot_be_written(echo):
+    result = martlet("bench", "echo", echo.url, "--seconds", 1, "--report", "/does/not/exist.html")
+    assert result.returncode == 2 and "cannot write" in result.stderr
+
+
 @pytest.mark.parametrize(
     "arguments, status, text",
     [
@@ -150,6 +279,12 @@ def test_interrupted(echo):
         (["echo", "ws://127.0.0.1:1"], 1, "connection refused"),
         (["echo", "ws://127.0.0.1:1", "--connections", "0"], 2, "--connections"),
         (["echo", "ws://127.0.0.1:1", "--rate", "0"], 2, "--rate"),
+        (["fanout", "ws://127.0.0.1:1", "--size", "38"], 2, "at least 39 bytes"),
+        (["fanout", "ws://127.0.0.1:1", "--connections", "1"], 2, "there must be 2"),
+        (["fanout", "ws://127.0.0.1:1", "--publish-url", "ftp://x"], 2, "--publish-url"),
+        (["idle", "ws://127.0.0.1:1", "--connections", "1000000"], 2, "open files"),
+        (["connect", "ws://127.0.0.1:1"], 1, "connection refused"),
+        (["fanout", "ws://127.0.0.1:1"], 1, "connection refused"),
     ],
 )
 def test_complaints(arguments, status, text):

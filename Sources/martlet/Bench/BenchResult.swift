@@ -38,6 +38,10 @@ struct BenchResult: Sendable {
   var close: TimeSummary?
   var errors = ErrorTally()
   var server: ServerCost?
+  /// Fan-out: publications whose deliveries were counted.
+  var publications: UInt64?
+  /// Idle: the server's memory as connections were opened.
+  var memory: [MemoryPoint] = []
   /// CPU time of the generator itself while it was measured, in nanoseconds.
   var generatorCPU = 0.0
   var samples: [Sample] = []

@@ -7,6 +7,8 @@ struct BenchTarget: Sendable {
   var connections: Int
   /// Of a message, in bytes.
   var size: Int
+  /// Texts like JSON instead of binary messages.
+  var sendsText = false
   /// Messages in flight on a connection.
   var depth: Int
   var seconds: Int

@@ -14,7 +14,9 @@ struct EchoBench: Sendable {
     self.target = target
     self.interruption = interruption
     group = LaneGroup(target)
-    loads = group.lanes.map { EchoLoad($0, size: target.size, depth: target.depth) }
+    loads = group.lanes.map {
+      EchoLoad($0, size: target.size, depth: target.depth, sendsText: target.sendsText)
+    }
   }
 
   func run() async throws(Problem) -> BenchResult {

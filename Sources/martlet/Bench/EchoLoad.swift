@@ -7,8 +7,11 @@ import WebSockets
 final class EchoLoad: @unchecked Sendable {
   let depth: Int
   let size: Int
+  let kind: MessageKind
   /// The message that is sent: a number in its first bytes, a pattern behind it.
-  let message: UnsafeMutableRawBufferPointer
+  private let message: UnsafeMutableRawBufferPointer
+  /// Instead of it, with `--text`: messages that take turns, one behind the other.
+  private let texts: [UInt8]
   var latency = LatencyHistogram()
   /// Replies within the time that is measured.
   var completed: UInt64 = 0
@@ -21,15 +24,16 @@ final class EchoLoad: @unchecked Sendable {
   private let lane: Lane
   private let connections: () -> [EchoConnection]
   // Only with a rate:
-  private(set) var schedule: SendSchedule?
-  private var paced: [EchoConnection] = []
+  private(set) var pacer: Pacer?
   private var measuredFrom = UInt64.max
   private var measuredUntil = UInt64.max
 
-  init(_ lane: Lane, size: Int, depth: Int) {
+  init(_ lane: Lane, size: Int, depth: Int, sendsText: Bool) {
     self.lane = lane
     self.size = size
     self.depth = depth
+    kind = sendsText ? .text : .binary
+    texts = sendsText ? SampleText.messages(size: size).flatMap(\.self) : []
     message = .allocate(byteCount: max(size, 8), alignment: 8)
     for index in message.indices { message[index] = UInt8(truncatingIfNeeded: index &* 31) }
     connections = { lane.connections.compactMap { $0 as? EchoConnection } }
@@ -46,12 +50,10 @@ final class EchoLoad: @unchecked Sendable {
     guard let rate, !connections.isEmpty else {
       return connections.forEach { $0.fill() }
     }
-    let schedule = SendSchedule(
-      rate: rate, connections: connections.count, start: MonotonicClock.nanoseconds + 1_000_000)
     for (index, connection) in connections.enumerated() { connection.scheduledIndex = index }
-    self.schedule = schedule
-    paced = connections
-    pace()
+    let pacer = Pacer(lane.loop, rate: rate, connections: connections.count) { connections[$0].becameDue() }
+    self.pacer = pacer
+    pacer.start()
   }
 
   func beginMeasuring() {
@@ -67,7 +69,10 @@ final class EchoLoad: @unchecked Sendable {
     measuredUntil = MonotonicClock.nanoseconds
   }
 
-  func endSending() { isSending = false }
+  func endSending() {
+    isSending = false
+    pacer?.stop()
+  }
 
   /// Messages that have been sent, or were due, and not been answered.
   var unanswered: Int { connections().map(\.unanswered).reduce(0, +) }
@@ -77,43 +82,33 @@ final class EchoLoad: @unchecked Sendable {
   @inline(__always)
   func count(sentAt: UInt64, now: UInt64) {
     if isMeasuring { completed &+= 1 }
-    if schedule == nil {
+    if pacer == nil {
       if isMeasuring { latency.record(now &- sentAt) }
     } else if sentAt >= measuredFrom, sentAt < measuredUntil {
       latency.record(now &- sentAt)
     }
   }
 
-  /// The message with `number` in its first bytes.
+  /// The message that has this number.
   @inline(__always)
-  func numbered(_ number: UInt64) -> UnsafeRawBufferPointer {
+  func withMessage<Value>(_ number: UInt64, _ body: (UnsafeRawBufferPointer) -> Value) -> Value {
+    if kind == .text {
+      let start = Int(truncatingIfNeeded: number % UInt64(SampleText.count)) * size
+      return texts.withUnsafeBytes { body(UnsafeRawBufferPointer(rebasing: $0[start..<start + size])) }
+    }
     message.storeBytes(of: number.littleEndian, as: UInt64.self)
-    return UnsafeRawBufferPointer(rebasing: message[..<size])
+    return body(UnsafeRawBufferPointer(rebasing: message[..<size]))
   }
 
   /// Length, kind and content.
   @inline(__always)
   func check(_ reply: UnsafeRawBufferPointer, _ kind: MessageKind, _ number: UInt64) {
-    guard reply.count == size, kind == .binary else { return mismatches += 1 }
-    guard let start = reply.baseAddress, let expected = numbered(number).baseAddress else { return }
-    if memcmp(start, expected, size) != 0 { mismatches += 1 }
-  }
-
-  // MARK: Pace
-
-  /// Lets the messages that are due go, and comes back in time for the next: loop timers are good to a millisecond, so
-  /// the last two of them are spent turning.
-  private func pace() {
-    guard isSending, var schedule else { return }
-    let now = MonotonicClock.nanoseconds
-    while let index = schedule.popDue(now: now) { paced[index].becameDue() }
-    self.schedule = schedule
-    let wait = schedule.nextDue > now ? (schedule.nextDue - now) / 1_000_000 : 0
-    if wait > 2 {
-      lane.loop.schedule(after: wait - 1) { [self] in pace() }
-    } else {
-      lane.loop.execute { self.pace() }
+    guard reply.count == size, kind == self.kind else { return mismatches += 1 }
+    guard let start = reply.baseAddress else { return }
+    let isSame = withMessage(number) { expected in
+      expected.baseAddress.map { memcmp(start, $0, size) == 0 } ?? true
     }
+    if !isSame { mismatches += 1 }
   }
 }
 
@@ -156,8 +151,8 @@ final class EchoConnection: BenchConnection, @unchecked Sendable {
   }
 
   private func sendOwed() {
-    while owed > 0, inFlight < load.depth, let schedule = load.schedule,
-      send(at: schedule.due(connection: scheduledIndex, number: scheduled))
+    while owed > 0, inFlight < load.depth, let pacer = load.pacer,
+      send(at: pacer.schedule.due(connection: scheduledIndex, number: scheduled))
     {
       owed -= 1
       scheduled += 1
@@ -167,7 +162,7 @@ final class EchoConnection: BenchConnection, @unchecked Sendable {
   @discardableResult
   @inline(__always)
   private func send(at time: UInt64) -> Bool {
-    guard let socket, socket.send(load.numbered(sent), .binary) else { return false }
+    guard let socket, load.withMessage(sent, { socket.send($0, load.kind) }) else { return false }
     sent &+= 1
     inFlight += 1
     sentAt[head] = time
@@ -185,7 +180,7 @@ final class EchoConnection: BenchConnection, @unchecked Sendable {
     received &+= 1
     inFlight -= 1
     tail = tail + 1 == load.depth ? 0 : tail + 1
-    if load.schedule != nil {
+    if load.pacer != nil {
       if owed > 0 { sendOwed() }
     } else if load.isSending {
       send(at: now)

@@ -8,6 +8,11 @@ enum BenchCommand: Command {
       "MODE is one of:",
       "echo sends messages and takes them back: throughput and response times. The server has to send every message"
         + " back, as 'martlet echo' does; length, kind and content of each reply are checked.",
+      "fanout sends publications to all connections: deliveries a second, the time of each and of the last one of"
+        + " each publication; order, loss and content are checked. Works with 'martlet serve' and Centrifugo, and with"
+        + " servers that send each message to everybody.",
+      "idle opens connections and leaves them alone: what one costs in memory, with --server-pid.",
+      "connect opens and closes connections all the time.",
       "Response times are told as percentiles: p99 is the time that 99 of 100 stay below. Connect times are TCP, TLS"
         + " and opening handshake together; to connect and close times a curve 1 - e^(-t/tau) is fitted.",
     ],
@@ -20,6 +25,15 @@ enum BenchCommand: Command {
       .init(
         purpose: "At a steady 20,000 messages a second: what users of a server see that is not overloaded.",
         line: "martlet bench echo ws://127.0.0.1:9001 --rate 20000 --connections 200"),
+      .init(
+        purpose: "A thousand subscribers of one channel of 'martlet serve --demo'.",
+        line: "martlet bench fanout ws://127.0.0.1:8000/connection/websocket --connections 1000"),
+      .init(
+        purpose: "Memory of the server for each of 10,000 connections.",
+        line: "martlet bench idle ws://127.0.0.1:9001 --server-pid 1234"),
+      .init(
+        purpose: "Handshakes, and a page with plots.",
+        line: "martlet bench connect ws://127.0.0.1:9001 --report connect.html"),
     ],
     exitStatuses: [
       (.success, "measured, without errors"),
@@ -36,6 +50,8 @@ enum BenchCommand: Command {
     }
     let target = try BenchFlags.target(arguments, mode: mode)
     try checkFileLimit(target)
+    // Better now than when everything has been measured.
+    if let file = arguments.value(BenchFlags.report) { try TextFile.write("", to: file) }
     let interruption = Interruption()
     let termination = Termination()
     let signals = Task {
@@ -47,6 +63,9 @@ enum BenchCommand: Command {
     if interruption.hasCome { result.notes.append("interrupted: this is what was measured until then") }
     note(target, &result)
     print(result, arguments)
+    if let file = arguments.value(BenchFlags.report) {
+      try TextFile.write(BenchPage.html(result), to: file)
+    }
     return result.errors.count == 0 ? .success : .failure
   }
 
@@ -67,7 +86,13 @@ enum BenchCommand: Command {
   ) async throws(Problem) -> BenchResult {
     switch mode {
     case .echo: try await EchoBench(target, interruption).run()
-    default: throw .usage("\(mode.rawValue): this build does not have that mode yet")
+    case .fanout: try await FanOutBench(target, BenchFlags.fanOut(arguments, target), interruption).run()
+    case .idle:
+      try await IdleBench(
+        target, baseline: arguments.value(BenchFlags.baseline) ?? 2_000,
+        greetings: arguments.allValues(BenchFlags.greeting), interruption
+      ).run()
+    case .connect: try await ConnectBench(target, interruption).run()
     }
   }
 

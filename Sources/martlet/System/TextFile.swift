@@ -16,6 +16,25 @@ enum TextFile {
     try readAll(STDIN_FILENO, name: "standard input")
   }
 
+  /// Writes a new file, or over an old one.
+  static func write(_ text: String, to path: String) throws(Problem) {
+    let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+    guard descriptor >= 0 else { throw .usage("cannot write \(quoted(path: path)): \(errorText())") }
+    defer { close(descriptor) }
+    var text = text
+    let count = text.withUTF8 { bytes -> Int in
+      var rest = UnsafeRawBufferPointer(bytes)[...]
+      while !rest.isEmpty {
+        let count = Glibc.write(descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
+        if count < 0, errno == EINTR { continue }
+        guard count > 0 else { break }
+        rest = rest.dropFirst(count)
+      }
+      return rest.count
+    }
+    guard count == 0 else { throw .failure("cannot write \(quoted(path: path)): \(errorText())") }
+  }
+
   static func isDirectory(_ path: String) -> Bool {
     var status = stat()
     return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR

@@ -12,6 +12,10 @@ enum BenchJSON {
       writer.key(counted.name + "_per_second")
       writer.number(rounded(counted.perSecond))
     }
+    if let publications = result.publications {
+      writer.key("publications")
+      writer.number(publications)
+    }
     times("latency_us", result.latency, &writer)
     times("last_delivery_us", result.lastDelivery, &writer)
     times("connect_us", result.connect, &writer)
@@ -86,7 +90,23 @@ enum BenchJSON {
       writer.key("rss_bytes_per_connection")
       writer.number(rounded(bytes, 1))
     }
+    memory(result, &writer)
     writer.endObject()
+  }
+
+  private static func memory(_ result: BenchResult, _ writer: inout JSONWriter) {
+    guard !result.memory.isEmpty else { return }
+    writer.key("rss_points")
+    writer.beginArray()
+    for point in result.memory {
+      writer.beginObject()
+      writer.key("connections")
+      writer.number(point.connections)
+      writer.key("rss_kib")
+      writer.number(point.residentKiB)
+      writer.endObject()
+    }
+    writer.endArray()
   }
 
   private static func generator(_ result: BenchResult, _ writer: inout JSONWriter) {

@@ -21,6 +21,9 @@ struct BenchText {
     if let counted = result.counted {
       let total = "\(Figure.count(Double(counted.count))) in \(Figure.fixed(result.seconds, 2)) s"
       row("throughput", "\(Figure.count(counted.perSecond)) \(counted.name)/s (\(total))")
+      if let publications = result.publications {
+        row("", "\(Figure.count(Double(publications))) publications")
+      }
       if let check = LittleLaw.text(result) { row("", check) }
     }
     times(result.benchmark == "echo" ? "response time" : "delivery time", result.latency)
@@ -33,6 +36,7 @@ struct BenchText {
     for kind in result.errors.kinds {
       row("", style.paint("\(kind.count) x \(kind.text.fitForTerminal)", .red))
     }
+    memory()
     for note in result.notes { row("note", style.paint(note, .yellow)) }
   }
 
@@ -68,6 +72,15 @@ struct BenchText {
     row("server", parts.joined(separator: ", "))
   }
 
+  private mutating func memory() {
+    for point in result.memory {
+      row(
+        point == result.memory.first ? "memory" : "",
+        "\(Figure.count(Double(point.residentKiB))) KiB with \(Figure.count(Double(point.connections))) connections"
+      )
+    }
+  }
+
   private mutating func generator() {
     guard let counted = result.counted, counted.count > 0 else { return }
     let each = Figure.time(result.generatorCPU / Double(counted.count))
@@ -76,20 +89,6 @@ struct BenchText {
 
   private mutating func row(_ name: String, _ value: String) {
     lines.append("  " + style.paint(HelpText.padded(name, to: 15), .cyan) + value)
-  }
-}
-
-/// R = L / T: with L requests in flight, each of which takes T, R are answered in a second.
-enum LittleLaw {
-  /// The measured throughput beside L / T; nil where the number in flight is not known.
-  static func text(_ result: BenchResult) -> String? {
-    guard result.benchmark == "echo", result.target.rate == nil, let counted = result.counted,
-      let latency = result.latency, latency.mean > 0
-    else { return nil }
-    let inFlight = result.connections * result.target.depth
-    let expected = Double(inFlight) / (latency.mean / 1e9)
-    return "L/T: \(Figure.count(Double(inFlight))) in flight / \(Figure.time(latency.mean)) ="
-      + " \(Figure.count(expected))/s; measured is \(Figure.percent(counted.perSecond / expected)) of that"
   }
 }
 
