@@ -33,12 +33,13 @@ let package = Package(
     .systemLibrary(
       name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    .systemLibrary(name: "CISAL", pkgConfig: "libisal", providers: [.apt(["libisal-dev"])]),
 
     // Protocol cores: no socket, no clock, no randomness.
     room("Bytes"),
     room("JSON", ["Bytes"]),
     room("HTTPCore", ["Bytes"]),
-    room("WebSocketCore", ["Bytes", "HTTPCore", "CZlib"]),
+    room("WebSocketCore", ["Bytes", "HTTPCore", "CZlib", "CISAL"]),
 
     // What touches the kernel.
     room("EventLoops", ["CLinux", "Bytes"]),

@@ -67,6 +67,16 @@ final class PartialMessage {
   func parseHeader(
     _ input: inout UnsafeMutableRawBufferPointer, _ role: WebSocketRole, _ permitsRSV1: Bool
   ) throws(ProtocolViolation) -> FrameHeader? {
+    guard !headerBytes.isEmpty else {
+      let bytes = UnsafeRawBufferPointer(input)
+      guard let header = try FrameHeader.parse(bytes, receivedBy: role, permitsRSV1: permitsRSV1) else {
+        headerBytes = Array(bytes)
+        input = UnsafeMutableRawBufferPointer(start: nil, count: 0)
+        return nil
+      }
+      input = UnsafeMutableRawBufferPointer(rebasing: input[header.encodedCount...])
+      return header
+    }
     let held = headerBytes.count
     headerBytes.append(contentsOf: input.prefix(FrameHeader.maximumCount - held))
     var violation: ProtocolViolation?

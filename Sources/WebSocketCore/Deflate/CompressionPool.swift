@@ -22,6 +22,7 @@ public final class CompressionPool {
   static let keptBytes = 64 << 10
 
   private var deflaters: [Key: Deflater] = [:]
+  private var fastDeflaters: [Key: FastDeflater] = [:]
   private var inflaters: [Inflater] = []
   private var partials: [PartialMessage] = []
   private var shared: [SharingKey: WeakCompression] = [:]
@@ -51,6 +52,14 @@ public final class CompressionPool {
     }
     let made = Deflater(level: level, windowBits: windowBits)
     deflaters[key] = made
+    return made
+  }
+
+  func fastDeflater(level: Int, windowBits: Int) -> FastDeflater {
+    let key = Key(level: level, windowBits: windowBits)
+    if let found = fastDeflaters[key] { return found }
+    let made = FastDeflater(level: level, windowBits: windowBits)
+    fastDeflaters[key] = made
     return made
   }
 

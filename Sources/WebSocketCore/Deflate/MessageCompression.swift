@@ -7,6 +7,8 @@ public final class MessageCompression {
   let pool: CompressionPool
   /// With context: this connection's own, made at the first message.
   private var ownDeflater: Deflater?
+  /// Without context, at low levels: the pool's, found once.
+  private var fastDeflater: FastDeflater?
   private var ownInflater: Inflater?
 
   init(_ agreement: DeflateAgreement, _ options: DeflateOptions, _ pool: CompressionPool) {
@@ -24,10 +26,24 @@ public final class MessageCompression {
   ) -> R? {
     guard message.count >= options.minimumBytes else { return nil }
     pool.output.empty(keeping: CompressionPool.keptBytes)
-    deflater().compress(message, isFinal: true, into: &pool.output)
+    if isFast, message.count <= FastDeflater.maximumBytes {
+      guard sharedFastDeflater().compress(message, into: &pool.output) else { return nil }
+    } else {
+      deflater().compress(message, isFinal: true, into: &pool.output)
+    }
     // With context the peer must see what our window holds.
     guard agreement.sendsWithContext || pool.output.count < message.count else { return nil }
     return body(UnsafeMutableRawBufferPointer(mutating: pool.output.bytes))
+  }
+
+  /// Whether whole messages are ISA-L's.
+  private var isFast: Bool { !agreement.sendsWithContext && options.level <= FastDeflater.highestLevel }
+
+  private func sharedFastDeflater() -> FastDeflater {
+    if let fastDeflater { return fastDeflater }
+    let found = pool.fastDeflater(level: options.level, windowBits: agreement.sendWindowBits)
+    fastDeflater = found
+    return found
   }
 
   private func deflater() -> Deflater {
