@@ -4,10 +4,12 @@ import asyncio
 import base64
 import contextlib
 import ipaddress
+import ssl
 import struct
 
 import pytest
-from programs import martlet
+from programs import Server, martlet
+from proxies import HAProxy
 
 
 async def pump(reader, writer):
@@ -184,3 +186,51 @@ async def test_what_is_no_proxy(echo):
     for scheme in ("http", "socks5"):
         done = await connect("ws://no.such.host/", f"{scheme}://127.0.0.1:{echo.port}")
         assert done.returncode == 1 and "the proxy" in done.stderr
+
+
+@pytest.fixture(scope="module")
+def secure_echo(authority):
+    certificate, key = authority.issue("echo", "DNS:no.such.host")
+    with Server("echo", "--port", 0, "--tls-certificate", certificate, "--tls-key", key) as server:
+        yield server
+        server.assert_running()
+
+
+async def talk_within_tls(url, proxy, authorities, size=300_000):
+    text = "x" * size + "\n"
+    flags = ["--proxy", proxy, "--ca", authorities]
+    done = await asyncio.to_thread(martlet, "connect", url, *flags, input="hello\n" + text)
+    assert done.returncode == 0 and done.stdout == "hello\n" + text, done.stderr
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+async def test_tls_within_tls(secure_echo, echo, authority, version):
+    """A CONNECT proxy that is spoken to by OpenSSL of Python's."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = context.maximum_version = version
+    context.load_cert_chain(*authority.issue("proxy"))
+    async with ConnectProxy() as proxy:
+        front = await asyncio.start_server(proxy.serve, "127.0.0.1", 0, ssl=context)
+        address = f"https://localhost:{front.sockets[0].getsockname()[1]}"
+        await talk_within_tls(f"wss://no.such.host:{secure_echo.port}/", address, authority.file)
+        await talk_within_tls(f"ws://no.such.host:{echo.port}/", address, authority.file)
+        assert proxy.asked == [f"no.such.host:{secure_echo.port}", f"no.such.host:{echo.port}"]
+        # Each layer is verified for itself.
+        wrong = await asyncio.to_thread(
+            martlet, "connect", f"wss://other.host:{secure_echo.port}/", "--proxy", address, "--ca", authority.file)
+        assert wrong.returncode == 1 and "other.host" in wrong.stderr
+        wrong = await asyncio.to_thread(
+            martlet, "connect", f"wss://no.such.host:{secure_echo.port}/", "--proxy", address)
+        assert wrong.returncode == 1 and "certificate" in wrong.stderr
+        front.close()
+
+
+async def test_tls_within_tls_through_haproxy(secure_echo, authority, tmp_path):
+    """HAProxy ends the outer TLS and passes the bytes to a CONNECT proxy."""
+    async with ConnectProxy() as proxy:
+        with await asyncio.to_thread(HAProxy, tmp_path, backends=[proxy.port], mode="tcp") as front:
+            both = tmp_path / "authorities.pem"
+            both.write_text(authority.file.read_text() + front.certificate.read_text())
+            url = f"wss://no.such.host:{secure_echo.port}/"
+            await talk_within_tls(url, f"https://localhost:{front.tls_port}", both)
+            assert proxy.asked == [f"no.such.host:{secure_echo.port}"]

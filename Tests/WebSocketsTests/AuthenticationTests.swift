@@ -1,4 +1,5 @@
 import EventLoops
+import Synchronization
 import Testing
 
 @testable import WebSockets
@@ -95,7 +96,29 @@ private final class User: Sendable {
     #expect(handler.events.isEmpty && text(client).isEmpty)
   }
 
-  @Test func nothingIsReadBeforeTheDecision() throws {
+  /// No time passes: what ends the decision is the client's going.
+  @Test(arguments: [false, true])
+  func theDecisionIsCancelledWhenTheClientGoes(reset: Bool) throws {
+    let handler = RecordingHandler()
+    let wasCancelled = Mutex(false)
+    let server = try serve(handler) { _ in
+      for await _ in AsyncStream<Never>.makeStream().stream {}
+      wasCancelled.withLock { $0 = Task.isCancelled }
+      return .allow(nil)
+    }
+    let client = try ask(server)
+    #expect(text(client).isEmpty && !wasCancelled.withLock { $0 })
+    if reset { client.reset() } else { client.end() }
+    server.network.runUntilIdle()
+    #expect(wasCancelled.withLock { $0 })
+    #expect(handler.events.isEmpty && server.count(of: "authentication_timeouts") == 0)
+    if !reset { #expect(text(client).hasPrefix("HTTP/1.1 400 ")) }
+    server.network.advance(milliseconds: 10_000)
+    #expect(server.registry.count == 0)
+  }
+
+  /// What arrives behind the request is kept, once; the client's end behind that is seen when it is let in.
+  @Test func bytesBehindTheRequestDoNotHideWhoIsThere() throws {
     let (gate, open) = AsyncStream<Void>.makeStream()
     let handler = RecordingHandler()
     let server = try serve(handler) { _ in
@@ -103,12 +126,15 @@ private final class User: Sendable {
       return .allow(nil)
     }
     let client = try ask(server)
-    client.send(clientFrame(0x81, Array("one".utf8)))
-    server.network.runUntilIdle()
-    #expect(client.other?.inbox.isEmpty == false)
+    for text in ["one", "two", "three"] {
+      client.send(clientFrame(0x81, Array(text.utf8)))
+      server.network.runUntilIdle()
+    }
+    // The first was read; the others are the network's.
+    #expect(client.other?.inbox.count == 20)
     open.yield(())
     server.network.runUntilIdle()
-    #expect(handler.events == ["opened", "one"])
+    #expect(handler.events == ["opened", "one", "two", "three"])
   }
 
   @Test(arguments: [

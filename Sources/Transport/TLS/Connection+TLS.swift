@@ -7,6 +7,8 @@ extension Connection {
   /// `done` is called once, on the loop and never inside this call: with success before any plaintext arrives; with a
   /// failure before the handler's `closed`. What the handler pauses is the plaintext, from then on.
   ///
+  /// On a connection that speaks TLS already, to a proxy, this is TLS within TLS, to the server behind it.
+  ///
   /// - Parameters:
   ///   - client: trust and sessions.
   ///   - host: the name or address that the server must prove to be.
@@ -17,12 +19,15 @@ extension Connection {
     client: TLSClientContext, host: String, port: UInt16, timeoutMilliseconds: UInt64 = 10_000,
     done: @escaping (Result<Void, TransportError>) -> Void
   ) {
-    assert(loop.isCurrent && tls == nil)
+    assert(loop.isCurrent && tls?.handshake == nil)
     do throws(TransportError) {
       let session = try client.makeSession(host: host, port: port, shared: shared.tls)
+      let before = tls
+      if let before { wrap(session, in: before) }
       begin(session, counters: nil, timeout: timeoutMilliseconds, done)
       // The first flight is ours; it is made at the turn's end.
       hold([])
+      if let before { takeHeld(of: before, session) }
     } catch {
       refuseTLS(error, done)
     }

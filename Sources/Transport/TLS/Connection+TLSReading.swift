@@ -3,6 +3,11 @@ import EventLoops
 extension Connection {
   /// Ciphertext from the driver.
   func receivedCiphertext(_ bytes: UnsafeRawBufferPointer, _ session: TLSSession) {
+    guard let outer = session.outer else { return takeCiphertext(bytes, session) }
+    receivedWrapped(bytes, session, in: outer)
+  }
+
+  func takeCiphertext(_ bytes: UnsafeRawBufferPointer, _ session: TLSSession) {
     guard !session.isHeld else { return session.held.append(contentsOf: bytes) }
     flags.insert(.isHandlingRead)
     decrypt(bytes, session)
@@ -59,6 +64,7 @@ extension Connection {
         if count > 0, !flags.contains(.isClosed) {
           handler?.received(UnsafeMutableRawBufferPointer(rebasing: plaintext[..<count]), on: self)
         }
+        if let inner = tls, inner !== session { return handOver(input, outcome, to: inner) }
         guard go(on: outcome, input, session) else { return }
       }
     }

@@ -21,7 +21,9 @@ extension Connection {
     releaseQueue()
     guard flags.contains(.isFinishing) else { return }
     session.sendCloseNotify()
-    if send(session), settle() { sendEnd() }
+    guard send(session) else { return }
+    session.outer?.sendCloseNotify()
+    if sendSealed(session), settle() { sendEnd() }
   }
 
   /// Offers what is queued and then `bytes` to the kernel; only what it does not take is queued, if that is allowed.
@@ -45,6 +47,11 @@ extension Connection {
 
   /// Takes what OpenSSL has written into the connection's queue; it leaves with the next flush.
   func keepOutput(_ session: TLSSession) {
+    sealOutput(session)
+    keepSealed(session)
+  }
+
+  func keepSealed(_ session: TLSSession) {
     let wire = shared.tls.wire
     guard wire.pointee.outputCount > 0 else { return }
     let output = UnsafeRawBufferPointer(start: wire.pointee.output, count: wire.pointee.outputCount)
@@ -63,10 +70,15 @@ extension Connection {
 
   /// Writes what OpenSSL has just made. False when the kernel does not take all of it, or the connection is closed.
   private func send(_ session: TLSSession) -> Bool {
+    sealOutput(session)
+    return sendSealed(session)
+  }
+
+  private func sendSealed(_ session: TLSSession) -> Bool {
     let wire = shared.tls.wire
     // What is kept goes first.
     if session.ciphertext != nil {
-      keepOutput(session)
+      keepSealed(session)
       return writeCiphertext(session)
     }
     let output = UnsafeRawBufferPointer(start: wire.pointee.output, count: wire.pointee.outputCount)

@@ -25,6 +25,8 @@ final class TLSSession {
   /// Under which key the session is kept for resumption; clients only.
   let cacheKey: String
   private let wire: UnsafeMutablePointer<LoopTLS.Wire>
+  /// TLS within TLS: the session whose plaintext this one's ciphertext is.
+  var outer: TLSSession?
 
   /// Ciphertext that the kernel has not taken.
   var ciphertext: OutboundQueue.Pointer?

@@ -99,12 +99,6 @@ public final class WebSocketAttempt: @unchecked Sendable {
       let tunnel = stage(
         HTTPTunnel(to: destination, credentials: credentials), of: proxy, isSecure: url.isSecure, then: next)
       guard proxy.kind == .https else { return tunnel }
-      guard !url.isSecure else {
-        throw WebSocketError(
-          .invalidProxy,
-          "wss:// through \(proxy), TLS within TLS, is not supported: name the proxy as http:// or socks5://."
-        )
-      }
       return try tlsStage(options.proxyTLS, host: proxy.host, port: proxy.port, then: tunnel)
     case .socks5:
       let credentials = proxy.user.map { (user: $0, password: proxy.password) }

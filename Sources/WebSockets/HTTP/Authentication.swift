@@ -12,8 +12,8 @@ import HTTPCore
 /// }
 /// ```
 ///
-/// Until it has decided nothing more is read from the client. One that takes too long is cancelled, and the client gets
-/// 503; one that throws gives it 500.
+/// Until it has decided, what the client sends is not looked at, and not read beyond its first bytes. One that takes too
+/// long is cancelled, and the client gets 503; one that throws gives it 500. One whose client goes away is cancelled, too.
 public struct Authentication: Sendable {
   /// What was decided.
   public enum Decision: Sendable {
@@ -78,6 +78,7 @@ private final class AuthenticationAttempt: TimerTarget, @unchecked Sendable {
 
   func begin(_ task: Task<Void, Never>, deadline: UInt64) {
     self.task = task
+    exchange?.whenClientGoes { [weak self] in self?.clientWent() }
     timer = loop.schedule(after: deadline, self, token: 0)
   }
 
@@ -97,6 +98,14 @@ private final class AuthenticationAttempt: TimerTarget, @unchecked Sendable {
     var response = HTTPResponse.text(.serviceUnavailable, "The client could not be authenticated in time.\n")
     response.fields.append("Retry-After", "5")
     exchange.respond(response)
+  }
+
+  private func clientWent() {
+    let task = task
+    guard let exchange = finish() else { return }
+    task?.cancel()
+    // Read by a client that has ended its own side only.
+    exchange.respond(.text(.badRequest, "The client ended the connection before it was let in.\n"))
   }
 
   private func finish() -> HTTPExchange? {

@@ -96,6 +96,14 @@ public final class HTTPExchange: @unchecked Sendable {
     }
   }
 
+  /// Calls `body` once, on the loop, if the client goes away before it has been answered. One that asks for a WebSocket
+  /// has gone when it ends its side, too: it could not say anything.
+  func whenClientGoes(_ body: @escaping () -> Void) {
+    var countsEnd = false
+    if case .upgrade = OpeningHandshake.serverCheck(head) { countsEnd = true }
+    connection?.watchClient(countsEnd: countsEnd, body)
+  }
+
   func countAuthenticationTimeout() {
     connection?.registry.counters.authenticationTimeouts.count()
   }

@@ -46,6 +46,8 @@ final class HTTPServerConnection: ConnectionHandler, TimerTarget, ServedConnecti
   /// Whether the response under way is the connection's last: also while the server ends others and has not come to
   /// this one, so that a client does not begin anew what would soon be cut.
   private var isLast: Bool { isDraining || registry.isDraining }
+  /// Told if the client goes away before it is answered.
+  private var watch: (countsEnd: Bool, gone: () -> Void)?
 
   init(service: any HTTPService, options: HTTPServerOptions, registry: ConnectionRegistry) {
     self.service = service
@@ -74,6 +76,8 @@ final class HTTPServerConnection: ConnectionHandler, TimerTarget, ServedConnecti
       process(UnsafeRawBufferPointer(bytes))
     case .answering, .flushing:
       unread.append(contentsOf: bytes)
+      // It was read so that the client's end is seen; more than this is not kept.
+      pause(connection)
     case .ending, .upgraded, .closed:
       break
     }
@@ -82,7 +86,9 @@ final class HTTPServerConnection: ConnectionHandler, TimerTarget, ServedConnecti
   override func receivedEnd(on connection: Connection) {
     switch state {
     case .reading, .flushing: end()
-    case .answering: isDraining = true
+    case .answering:
+      isDraining = true
+      if watch?.countsEnd == true { tellGone() }
     case .ending, .upgraded, .closed: break
     }
   }
@@ -92,6 +98,20 @@ final class HTTPServerConnection: ConnectionHandler, TimerTarget, ServedConnecti
     state = .closed
     leave()
     transport = nil
+    tellGone()
+  }
+
+  /// `gone` is called when the connection is closed before the answer, or, where the end counts, ended by the client:
+  /// then it is read from until something comes.
+  func watchClient(countsEnd: Bool, _ gone: @escaping () -> Void) {
+    guard state == .answering else { return }
+    watch = (countsEnd, gone)
+  }
+
+  private func tellGone() {
+    let gone = watch?.gone
+    watch = nil
+    gone?()
   }
 
   // MARK: Requests
@@ -145,7 +165,7 @@ final class HTTPServerConnection: ConnectionHandler, TimerTarget, ServedConnecti
       head.fields, peer: transport.peerAddress, isSecure: transport.isSecure, options)
     service.handle(
       HTTPExchange(head: head, body: body, origin: origin, connection: self, transport: transport))
-    if state == .answering { pause(transport) }
+    if state == .answering, watch?.countsEnd != true || !unread.isEmpty { pause(transport) }
   }
 
   private func pause(_ transport: Connection) {
@@ -159,6 +179,7 @@ final class HTTPServerConnection: ConnectionHandler, TimerTarget, ServedConnecti
   func respond(_ response: HTTPResponse) {
     guard state == .answering, let head, let transport else { return }
     self.head = nil
+    watch = nil
     let keepsAlive = head.isKeepAlive && !isLast
     let isWritten = write(
       response, isHead: head.method == .head, keepsAlive: keepsAlive, isHTTP10: head.version == .http10)
@@ -202,6 +223,7 @@ final class HTTPServerConnection: ConnectionHandler, TimerTarget, ServedConnecti
     compression: DeflateAgreement?, attachment: AnyObject?
   ) {
     guard state == .answering, let transport else { return }
+    watch = nil
     guard !isLast else {
       respond(.text(.serviceUnavailable, "The server is shutting down.\n"))
       return
@@ -242,36 +264,6 @@ final class HTTPServerConnection: ConnectionHandler, TimerTarget, ServedConnecti
     transport.close(
       lingerMilliseconds: transport.queuedByteCount > 0
         ? max(options.idleTimeoutMilliseconds, Self.lingerMilliseconds) : Self.lingerMilliseconds)
-  }
-
-  /// Writes a response; false if it could not be encoded, and then the connection is ended.
-  private func write(
-    _ response: HTTPResponse, isHead: Bool, keepsAlive: Bool, isHTTP10: Bool = false
-  ) -> Bool {
-    guard let transport else { return false }
-    var fields = response.fields
-    let code = response.status.code
-    if code >= 200, code != 204, code != 304 {
-      fields.append("Content-Length", String(response.body?.count ?? 0))
-    }
-    fields.append("Date", HTTPDate.format(secondsSinceEpoch: WallClock.seconds))
-    if !keepsAlive {
-      fields.append("Connection", "close")
-    } else if isHTTP10 {
-      // RFC 9112 §C.2.2: such a client goes on only where it is told that it may.
-      fields.append("Connection", "keep-alive")
-    }
-    let head = HTTPResponseHead(status: response.status, fields: fields)
-    var writer = ByteWriter()
-    do {
-      try HTTPEncoder.encode(head, into: &writer)
-    } catch {
-      transport.abort()
-      return false
-    }
-    writer.bytes.withUnsafeBytes { transport.write($0) }
-    if let body = response.body, !isHead, code != 204, code != 304 { transport.write(body) }
-    return true
   }
 
   // MARK: Time

@@ -3,9 +3,11 @@ import Transport
 /// How the program's clients check servers.
 enum ClientTLS {
   static let insecure = Switch(
-    "insecure", help: "take any certificate of the server; anybody on the way can then read along")
+    "insecure",
+    help: "take any certificate of the server and an https:// proxy; anybody on the way can then read along")
   static let authorities = Flag(
-    "ca", .text("FILE"), default: "the system's", help: "trust the authorities of this file (PEM)")
+    "ca", .text("FILE"), default: "the system's",
+    help: "trust the authorities of this file (PEM), for an https:// proxy, too")
   static let certificate = Flag(
     "tls-certificate", .text("FILE"), help: "our own certificate with its chain (PEM), for servers that ask")
   static let key = Flag(

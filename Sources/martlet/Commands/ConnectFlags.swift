@@ -58,6 +58,8 @@ enum ConnectFlags {
     options.subprotocols = arguments.allValues(subprotocol)
     options.origin = arguments.value(origin)
     options.tls = try ClientTLS.options(arguments)
+    // A proxy is trusted as the server is; our certificate is for the server alone.
+    options.proxyTLS.verification = options.tls.verification
     if let text = arguments.value(proxy) { options.proxy = text == "none" ? .none : .url(text) }
     if let count = arguments.value(redirects) { options.maximumRedirects = count }
     if let seconds = arguments.value(timeout) {

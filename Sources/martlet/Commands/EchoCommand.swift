@@ -1,4 +1,5 @@
 import EventLoops
+import HTTPCore
 import WebSocketCore
 import WebSockets
 
@@ -21,6 +22,10 @@ enum EchoCommand: Command {
   private static let stream = Switch(
     "stream", help: "send messages back piece by piece as they arrive: of any size, in constant memory")
 
+  private static let subprotocol = Flag(
+    "subprotocol", .text("NAME"), repeatable: true,
+    help: "speak this subprotocol with clients that offer it; may be repeated")
+
   static let description = CommandDescription(
     name: "echo", summary: "Run a WebSocket server that sends every message back",
     discussion: [
@@ -28,7 +33,8 @@ enum EchoCommand: Command {
         + " origin. SIGTERM or Ctrl-C closes the connections with 1001."
     ],
     flags: [
-      ListeningFlags.host, port, loops, DriverFlag.forEcho, maximumMessage, maximumFragments, deflate, stream,
+      ListeningFlags.host, port, loops, DriverFlag.forEcho, maximumMessage, maximumFragments, subprotocol,
+      deflate, stream,
       ListeningFlags.trustedProxy,
       ListeningFlags.proxyProtocol,
       ServerTLS.certificate, ServerTLS.key, ServerTLS.clientAuthorities,
@@ -59,7 +65,8 @@ enum EchoCommand: Command {
       maximumQueuedBytes: 2 * largest + (1 << 20))
     let group = DriverFlag.group(
       loops: arguments.value(loops) ?? Machine.coreCount, arguments.value(DriverFlag.forEcho) ?? .automatic)
-    let server = try await place.start(group: group, options: httpOptions, service: EchoService(options))
+    let service = EchoService(options, subprotocols: try subprotocols(arguments))
+    let server = try await place.start(group: group, options: httpOptions, service: service)
     if let context = httpOptions.tls { ServerTLS.reloadAtHangup(context) }
     Terminal.line("listening on \(place.url(scheme: httpOptions.tls == nil ? "ws" : "wss", server))")
     ServiceManager.notifyReady()
@@ -67,6 +74,14 @@ enum EchoCommand: Command {
     ServiceManager.notifyStopping()
     await server.shutdown(code: .goingAway, graceMilliseconds: 2_000)
     return .success
+  }
+
+  private static func subprotocols(_ arguments: Arguments) throws(Problem) -> [String] {
+    let names = arguments.allValues(subprotocol)
+    for name in names where name.isEmpty || !name.utf8.allSatisfy(ASCII.isToken) {
+      throw .usage("--subprotocol \(quoted(name)) is not a token: letters, digits and !#$%&'*+-.^_`|~")
+    }
+    return names
   }
 
   private static func httpOptions(_ arguments: Arguments) throws(Problem) -> HTTPServerOptions {
@@ -87,10 +102,18 @@ enum EchoCommand: Command {
 private final class EchoService: HTTPService {
   private let options: WebSocketOptions
 
-  init(_ options: WebSocketOptions) { self.options = options }
+  private let subprotocols: [String]
+
+  init(_ options: WebSocketOptions, subprotocols: [String]) {
+    self.options = options
+    self.subprotocols = subprotocols
+  }
 
   func handle(_ exchange: HTTPExchange) {
-    exchange.upgrade(to: EchoHandler.shared, options: options)
+    // RFC 6455 §4.1: the client's order is its preference. Who offers nothing that is spoken here has none.
+    let offered = subprotocols.isEmpty ? [] : OpeningHandshake.subprotocols(offered: exchange.head)
+    exchange.upgrade(
+      to: EchoHandler.shared, subprotocol: offered.first(where: subprotocols.contains), options: options)
   }
 }
 

@@ -107,13 +107,9 @@ import Transport
   }
 
   @Test func unusableSettings() {
-    for (url, proxy) in [
-      ("ws://nowhere.example/", "gopher://x"), ("wss://nowhere.example/", "https://127.0.0.1"),
-    ] {
-      let client = SimulatedClient()
-      client.connect(url, WebSocketClientOptions(proxy: .url(proxy)))
-      #expect(client.error?.code == .invalidProxy && client.peers.isEmpty)
-    }
+    let client = SimulatedClient()
+    client.connect("ws://nowhere.example/", WebSocketClientOptions(proxy: .url("gopher://x")))
+    #expect(client.error?.code == .invalidProxy && client.peers.isEmpty)
   }
 
   @Test(arguments: 0...3) func cancelledInAnyStage(_ stage: Int) {

@@ -1,0 +1,35 @@
+import Bytes
+import HTTPCore
+import Transport
+
+extension HTTPServerConnection {
+  /// Writes a response; false if it could not be encoded, and then the connection is ended.
+  func write(
+    _ response: HTTPResponse, isHead: Bool, keepsAlive: Bool, isHTTP10: Bool = false
+  ) -> Bool {
+    guard let transport else { return false }
+    var fields = response.fields
+    let code = response.status.code
+    if code >= 200, code != 204, code != 304 {
+      fields.append("Content-Length", String(response.body?.count ?? 0))
+    }
+    fields.append("Date", HTTPDate.format(secondsSinceEpoch: WallClock.seconds))
+    if !keepsAlive {
+      fields.append("Connection", "close")
+    } else if isHTTP10 {
+      // RFC 9112 §C.2.2: such a client goes on only where it is told that it may.
+      fields.append("Connection", "keep-alive")
+    }
+    let head = HTTPResponseHead(status: response.status, fields: fields)
+    var writer = ByteWriter()
+    do {
+      try HTTPEncoder.encode(head, into: &writer)
+    } catch {
+      transport.abort()
+      return false
+    }
+    writer.bytes.withUnsafeBytes { transport.write($0) }
+    if let body = response.body, !isHead, code != 204, code != 304 { transport.write(body) }
+    return true
+  }
+}
