@@ -21,7 +21,7 @@ struct Plot {
   private static let width = 420.0
   private static let height = 270.0
   private static let left = 52.0
-  private static let right = 14.0
+  private static let right = 24.0
   private static let top = 10.0
   private static let bottom = 42.0
 

@@ -10,7 +10,7 @@ struct PlotAxis: Sendable {
   /// From 0 to at least `maximum`, with round steps.
   static func linear(_ title: String, to maximum: Double, _ label: (Double) -> String) -> PlotAxis {
     let step = roundStep(maximum > 0 ? maximum / 4 : 0.25)
-    let count = max(1, Int((maximum / step).rounded(.up)))
+    let count = max(1, Int((maximum / step - 0.01).rounded(.up)))
     let ticks = (0...count).map { index -> (value: Double, label: String) in
       (Double(index) * step, label(Double(index) * step))
     }
@@ -54,6 +54,7 @@ struct PlotAxis: Sendable {
 
   /// A time in nanoseconds as short as it is unambiguous: `300 µs`, `1.5 ms`.
   static func time(_ nanoseconds: Double) -> String {
+    if nanoseconds == 0 { return "0" }
     let (value, unit) =
       switch nanoseconds {
       case ..<999: (nanoseconds, "ns")
