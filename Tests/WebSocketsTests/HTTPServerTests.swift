@@ -27,13 +27,10 @@ final class EchoingHandler: WebSocketHandler {
   }
 }
 
-// One after the other: the raw client blocks its thread, of which there are few.
-@Suite(.serialized, .timeLimit(.minutes(1))) struct HTTPServerTests {
-  private func serve(
-    _ driver: EventLoopDriver, _ options: HTTPServerOptions = HTTPServerOptions()
-  ) async throws -> HTTPServer {
+@Suite(.timeLimit(.minutes(1))) struct HTTPServerTests {
+  private func serve(_ options: HTTPServerOptions = HTTPServerOptions()) async throws -> HTTPServer {
     try await HTTPServer.start(
-      group: .shared(driver), host: "127.0.0.1", port: 0, options: options, service: TellingService())
+      group: .singleton, host: "127.0.0.1", port: 0, options: options, service: TellingService())
   }
 
   /// The response without its `Date`, whose value is checked for its form only.
@@ -42,9 +39,8 @@ final class EchoingHandler: WebSocketHandler {
       .filter { !$0.hasPrefix("Date: ") }.joined(separator: "\r\n")
   }
 
-  @Test(arguments: drivers)
-  func keepsTheConnectionForFurtherRequests(driver: EventLoopDriver) async throws {
-    let server = try await serve(driver)
+  @Test func keepsTheConnectionForFurtherRequests() async throws {
+    let server = try await serve()
     let client = try #require(RawClient(port: server.port))
     for index in 0..<3 {
       client.send("POST /a?\(index) HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nhi")
@@ -56,9 +52,8 @@ final class EchoingHandler: WebSocketHandler {
     await server.shutdown(graceMilliseconds: 0)
   }
 
-  @Test(arguments: drivers)
-  func answersPipelinedRequestsInOrder(driver: EventLoopDriver) async throws {
-    let server = try await serve(driver)
+  @Test func answersPipelinedRequestsInOrder() async throws {
+    let server = try await serve()
     let client = try #require(RawClient(port: server.port))
     client.send(
       "GET /1 HTTP/1.1\r\nHost: x\r\n\r\nGET /later HTTP/1.1\r\nHost: x\r\n\r\nGET /2 HTTP/1.1\r\nHost: x\r\n"
@@ -69,9 +64,8 @@ final class EchoingHandler: WebSocketHandler {
     await server.shutdown(graceMilliseconds: 0)
   }
 
-  @Test(arguments: drivers)
-  func aHeadRequestGetsNoBody(driver: EventLoopDriver) async throws {
-    let server = try await serve(driver)
+  @Test func aHeadRequestGetsNoBody() async throws {
+    let server = try await serve()
     let client = try #require(RawClient(port: server.port))
     client.send("HEAD /x HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
     let text = client.receiveText()
@@ -79,9 +73,8 @@ final class EchoingHandler: WebSocketHandler {
     await server.shutdown(graceMilliseconds: 0)
   }
 
-  @Test(arguments: drivers)
-  func continuesOnExpectation(driver: EventLoopDriver) async throws {
-    let server = try await serve(driver)
+  @Test func continuesOnExpectation() async throws {
+    let server = try await serve()
     let client = try #require(RawClient(port: server.port))
     client.send("PUT /x HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nExpect: 100-continue\r\n\r\n")
     #expect(client.receive(untilText: "\r\n\r\n") == "HTTP/1.1 100 Continue\r\n\r\n")
@@ -90,46 +83,41 @@ final class EchoingHandler: WebSocketHandler {
     await server.shutdown(graceMilliseconds: 0)
   }
 
-  @Test(arguments: drivers)
-  func aForgottenExchangeIsAnswered(driver: EventLoopDriver) async throws {
-    let server = try await serve(driver)
+  @Test func aForgottenExchangeIsAnswered() async throws {
+    let server = try await serve()
     let client = try #require(RawClient(port: server.port))
     client.send("GET /never HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
     #expect(client.receiveText().hasPrefix("HTTP/1.1 500 "))
     await server.shutdown(graceMilliseconds: 0)
   }
 
-  @Test(
-    arguments: [
-      ("GET / HTTP/1.1\r\n\r\n", 400), ("nonsense\r\n\r\n", 400), ("GET / HTTP/2.0\r\nHost: x\r\n\r\n", 505),
-      ("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400),
-      ("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999\r\n\r\n", 413),
-      ("GET /" + String(repeating: "a", count: 70_000) + " HTTP/1.1\r\nHost: x\r\n\r\n", 414),
-      ("GET / HTTP/1.1\r\nHost: x\r\nX: " + String(repeating: "a", count: 70_000) + "\r\n\r\n", 431),
-      ("GET /socket HTTP/1.1\r\nHost: x\r\n\r\n", 426),
-    ], drivers)
-  func badRequests(bad: (String, Int), driver: EventLoopDriver) async throws {
-    let server = try await serve(driver)
+  @Test(arguments: [
+    ("GET / HTTP/1.1\r\n\r\n", 400), ("nonsense\r\n\r\n", 400), ("GET / HTTP/2.0\r\nHost: x\r\n\r\n", 505),
+    ("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400),
+    ("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999\r\n\r\n", 413),
+    ("GET /" + String(repeating: "a", count: 70_000) + " HTTP/1.1\r\nHost: x\r\n\r\n", 414),
+    ("GET / HTTP/1.1\r\nHost: x\r\nX: " + String(repeating: "a", count: 70_000) + "\r\n\r\n", 431),
+    ("GET /socket HTTP/1.1\r\nHost: x\r\n\r\n", 426),
+  ])
+  func badRequests(request: String, status: Int) async throws {
+    let server = try await serve()
     let client = try #require(RawClient(port: server.port))
-    client.send(bad.0)
-    #expect(client.receive(untilText: ".\n").hasPrefix("HTTP/1.1 \(bad.1) "))
+    client.send(request)
+    #expect(client.receive(untilText: ".\n").hasPrefix("HTTP/1.1 \(status) "))
     await server.shutdown(graceMilliseconds: 0)
   }
 
-  @Test(arguments: drivers)
-  func aSlowRequestIsTimedOut(driver: EventLoopDriver) async throws {
-    // Time enough to connect and to send the first bytes on a machine that is busy with other tests.
-    let server = try await serve(driver, HTTPServerOptions(requestTimeoutMilliseconds: 500))
+  @Test func aSlowRequestIsTimedOut() async throws {
+    let server = try await serve(HTTPServerOptions(requestTimeoutMilliseconds: 50))
     let client = try #require(RawClient(port: server.port))
     client.send("GET / HTTP/1.1\r\nHo")
     #expect(client.receiveText().hasPrefix("HTTP/1.1 408 "))
     await server.shutdown(graceMilliseconds: 0)
   }
 
-  @Test(arguments: drivers)
-  func anIdleConnectionIsClosed(driver: EventLoopDriver) async throws {
+  @Test func anIdleConnectionIsClosed() async throws {
     let server = try await serve(
-      driver, HTTPServerOptions(requestTimeoutMilliseconds: 50, idleTimeoutMilliseconds: 60))
+      HTTPServerOptions(requestTimeoutMilliseconds: 50, idleTimeoutMilliseconds: 60))
     let silent = try #require(RawClient(port: server.port))
     #expect(silent.receive().isEmpty)
     let client = try #require(RawClient(port: server.port))
@@ -138,10 +126,9 @@ final class EchoingHandler: WebSocketHandler {
     await server.shutdown(graceMilliseconds: 0)
   }
 
-  @Test(arguments: drivers)
-  func limitsThatAreMetAreCounted(driver: EventLoopDriver) async throws {
+  @Test func limitsThatAreMetAreCounted() async throws {
     let options = HTTPServerOptions(requestTimeoutMilliseconds: 50)
-    let server = try await serve(driver, options)
+    let server = try await serve(options)
     for bytes in ["nonsense\r\n\r\n", "GET / HT"] {
       let client = try #require(RawClient(port: server.port))
       client.send(bytes)
@@ -163,9 +150,8 @@ final class EchoingHandler: WebSocketHandler {
     await server.shutdown(graceMilliseconds: 0)
   }
 
-  @Test(arguments: drivers)
-  func framesSentWithTheHandshakeAreServed(driver: EventLoopDriver) async throws {
-    let server = try await serve(driver)
+  @Test func framesSentWithTheHandshakeAreServed() async throws {
+    let server = try await serve()
     let client = try #require(RawClient(port: server.port))
     // RFC 6455 §5.7: the masked "Hello".
     client.send(
