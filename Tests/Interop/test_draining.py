@@ -115,6 +115,7 @@ def test_nothing_is_waited_for_where_all_end_by_themselves(place):
         for client in clients:
             assert client.read_close() == 3001
             client.send_if_open(frame(CLOSE, close_payload(3001)))
+            client.close()
         assert place.server.process.wait(10) == 0
         # The closes are spread over the time; there is no further wait.
         assert time.monotonic() - started < DRAIN_SECONDS + 1

@@ -118,7 +118,7 @@ def test_what_is_refused(server, authority, before):
 
 def test_a_header_inside_tls_is_no_header(server, authority):
     with secured(server, authority, version1("192.0.2.7")) as raw:
-        raw.send(version1("192.0.2.9"))
+        raw.send(version1("192.0.2.9") + b"\r\n")
         assert raw.read_head()[0] == 400
 
 
