@@ -54,6 +54,20 @@ import WebSockets
     await server.shutdown()
   }
 
+  /// The server's task waits without a cancellation handler; what has cancelled itself must not wait at all.
+  @Test func aBodyMayCancelItself() async throws {
+    let (server, url) = try await serve(.epoll) { _ in
+      .accept { socket in
+        withUnsafeCurrentTask { $0?.cancel() }
+        for try await _ in socket {}
+      }
+    }
+    let socket = try await WebSocket.connect(to: url)
+    for try await _ in socket {}
+    #expect(await socket.closeCode == .normal)
+    await server.shutdown()
+  }
+
   @Test(arguments: drivers)
   func aRefusalTellsItsStatus(driver: EventLoopDriver) async throws {
     let (server, url) = try await serve(driver) { request in

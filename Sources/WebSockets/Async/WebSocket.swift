@@ -177,7 +177,7 @@ extension WebSocket {
   ) async throws(WebSocketError) -> WebSocketInbox.Item? {
     if loop.isCurrent {
       if let result = inbox.takeNow() { return try result.get() }
-      if inbox.isServedByCurrentTask {
+      if inbox.isServedByCurrentTask, !Task.isCancelled {
         return try await withUnsafeContinuation { inbox.take($0, ticket: 0) }.get()
       }
     }

@@ -34,8 +34,8 @@ final class WebSocketInbox: WebSocketHandler, @unchecked Sendable {
   /// Names the wait under way, so that a cancellation that comes late ends no other one.
   private var ticket: UInt64 = 0
   private let lastTicket = Atomic<UInt64>(0)
-  /// The task that serves the connection for the server, which nobody else has a handle of. As nobody can cancel it, it
-  /// waits without a cancellation handler: that costs more than the rest of a wait.
+  /// The task that serves the connection for the server, which nobody else has a handle of. As nobody can cancel it while
+  /// it waits, it waits without a cancellation handler: that costs more than the rest of a wait.
   private var servingTask: UnsafeRawPointer?
   private var drainSignals: [RoomSignal] = []
   private var closeSignals: [Signal] = []
