@@ -57,12 +57,13 @@ extension Connection: TimerTarget {
     ending.lostByteCount += waitingByteCount
     lone = nil
     releaseQueue()
-    loop.driver.close(id, reset: reset)
+    // Before the peer can see the end: it may come again at once and find the place free.
     if let admission {
       self.admission = nil
       admission.leave()
       if flags.contains(.isCountedByAddress) { admission.leave(peerAddress) }
     }
+    loop.driver.close(id, reset: reset)
     schedule()
   }
 

@@ -101,8 +101,9 @@ package final class LoopListener: IOTarget, @unchecked Sendable {
       case .counted: isCounted = true
       case .notCounted: break
       case .refused:
-        refuse(id, .tooManyFromAddress)
+        // First of all: a client that has read the answer may rely on the place.
         admission.leave()
+        refuse(id, .tooManyFromAddress)
         return nil
       }
     }
@@ -116,8 +117,8 @@ package final class LoopListener: IOTarget, @unchecked Sendable {
   /// Closes what did not begin as it must.
   func drop(_ id: RegistrationID, countsProxyHeader: Bool) {
     if countsProxyHeader { options.counters.badProxyHeaders.wrappingAdd(1, ordering: .relaxed) }
-    loop.driver.close(id, reset: false)
     admission?.leave()
+    loop.driver.close(id, reset: false)
   }
 
   private func refuse(_ id: RegistrationID, _ refusal: ListenerRefusal) {
