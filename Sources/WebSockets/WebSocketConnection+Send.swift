@@ -125,31 +125,21 @@ extension WebSocketConnection {
 
   /// Encodes a frame and writes it.
   func sendFrame(_ opcode: Opcode, isFinal: Bool = true, _ payload: UnsafeRawBufferPointer) {
-    let header = FrameHeader(
-      isFinal: isFinal, opcode: opcode, payloadLength: UInt64(payload.count), maskingKey: masking?.next())
-    let headerCount = header.encodedCount
-    if let start = stream.reserve(headerCount + payload.count) {
-      encode(header, headerCount, payload, at: start)
-    } else if header.maskingKey == nil {
-      write(header, payload)
+    let key = masking?.next()
+    let count = FrameEncoder.encodedCount(payloadCount: payload.count, masked: key != nil)
+    let encode = { (frame: UnsafeMutableRawBufferPointer) in
+      _ = FrameEncoder.encode(opcode: opcode, isFinal: isFinal, payload: payload, maskingKey: key, into: frame)
+    }
+    if let start = stream.reserve(count) {
+      encode(UnsafeMutableRawBufferPointer(start: start, count: count))
+    } else if key == nil {
+      write(FrameHeader(isFinal: isFinal, opcode: opcode, payloadLength: UInt64(payload.count)), payload)
     } else {
-      withUnsafeTemporaryAllocation(byteCount: headerCount + payload.count, alignment: 16) { frame in
-        guard let start = frame.baseAddress else { return }
-        encode(header, headerCount, payload, at: start)
+      withUnsafeTemporaryAllocation(byteCount: count, alignment: 16) { frame in
+        encode(frame)
         stream.write(UnsafeRawBufferPointer(frame))
       }
     }
-  }
-
-  private func encode(
-    _ header: FrameHeader, _ headerCount: Int, _ payload: UnsafeRawBufferPointer,
-    at start: UnsafeMutableRawPointer
-  ) {
-    header.encode(into: UnsafeMutableRawBufferPointer(start: start, count: headerCount))
-    guard let from = payload.baseAddress else { return }
-    let body = UnsafeMutableRawBufferPointer(start: start + headerCount, count: payload.count)
-    body.baseAddress?.copyMemory(from: from, byteCount: payload.count)
-    if let key = header.maskingKey { Masking.apply(key: key, to: body) }
   }
 
   /// Writes a frame whose payload may be changed in place, which spares a client a copy.

@@ -36,8 +36,6 @@ public final class WebSocketConnection: ConnectionHandler, TimerTarget, ServedCo
   var registryIndex: UInt32 = 0
   var closing = ClosingHandshake()
   let role: WebSocketRole
-  /// Frames are neither masked nor compressed.
-  let sendsPlainly: Bool
   /// The end was reported.
   var isGone = false
   var reading = ReadingState()
@@ -61,10 +59,12 @@ public final class WebSocketConnection: ConnectionHandler, TimerTarget, ServedCo
       intervalMilliseconds: options.keepaliveIntervalMilliseconds,
       deadlineMilliseconds: options.pongDeadlineMilliseconds, now: transport.loop.nowMilliseconds)
     masking = role == .client ? transport.loop.storage { _ in MaskingKeys() } : nil
-    sendsPlainly = role == .server && shared == nil
     // The limit is enforced here, before a message is queued: one message of any size may always be sent.
     transport.maximumQueuedBytes = .max
   }
+
+  /// Frames are neither masked nor compressed.
+  var sendsPlainly: Bool { masking == nil && decoder.compression == nil }
 
   /// The message that is being sent in fragments.
   var outgoing: OutgoingMessage? {
