@@ -33,6 +33,15 @@ extension Driver {
     return fd
   }
 
+  func localAddress(of fd: Int32) -> SocketAddress? {
+    var storage = sockaddr_storage()
+    var count: UInt32 = 0
+    guard clinux_local_name(fd, &storage, &count) == 0 else { return nil }
+    return withUnsafeBytes(of: &storage) {
+      SocketAddress(UnsafeRawBufferPointer(rebasing: $0.prefix(Int(count))))
+    }
+  }
+
   // MARK: options, which accepted connections inherit
 
   private func bindAndListen(_ fd: Int32, _ address: SocketAddress, _ settings: ListenSettings) -> Int32 {

@@ -14,7 +14,7 @@ extension EpollDriver {
         let peer = withUnsafeBytes(of: &storage) {
           SocketAddress(UnsafeRawBufferPointer(rebasing: $0.prefix(Int(count))))
         }
-        target.accepted(register(fd, .stream, target: nil), from: peer ?? .unix(""))
+        target.accepted(table.insert(fd, .stream, target: nil), from: peer ?? .unix(""))
       case -EAGAIN:
         return
       case -EINTR, -ECONNABORTED, -EPROTO, -EPERM, -ENETDOWN, -EHOSTUNREACH, -ENETUNREACH:

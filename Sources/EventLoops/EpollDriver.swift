@@ -2,20 +2,12 @@ import CLinux
 
 /// The driver over epoll: level-triggered, writes tried at once, EPOLLOUT asked for only while blocked.
 package final class EpollDriver: Driver {
-  enum Kind {
-    case free
-    case listener
-    case connecting
-    case stream
-  }
-
-  struct Slot {
+  struct Slot: DriverSlot {
     var fd: Int32 = -1
     var generation: UInt32 = 0
     /// The events epoll watches for; nil while the descriptor is not in epoll.
     var events: UInt32?
-    var kind = Kind.free
-    /// Who hears of events. Let go of at the end of a turn, so that an event can be delivered without counting references.
+    var kind = RegistrationKind.free
     var target: Unmanaged<IOTarget>?
   }
 
@@ -28,11 +20,8 @@ package final class EpollDriver: Driver {
   let wakeDescriptor: Int32
   let events: UnsafeMutablePointer<epoll_event>
   let receiveBuffer: UnsafeMutableRawBufferPointer
-  /// By index; plain memory, because every event and every write looks here.
-  private(set) var slots: UnsafeMutablePointer<Slot>
-  private var slotCapacity = 64
-  private(set) var slotCount = 0
-  var freeSlots: [UInt32] = []
+  var table = SlotTable<Slot>()
+  var slots: UnsafeMutablePointer<Slot> { table.slots }
 
   package override init() {
     epoll = clinux_epoll_create()
@@ -40,7 +29,6 @@ package final class EpollDriver: Driver {
     precondition(epoll >= 0 && wakeDescriptor >= 0, "The system gave no descriptor for an event loop.")
     events = .allocate(capacity: Self.eventCount)
     receiveBuffer = .allocate(byteCount: Self.receiveBufferByteCount, alignment: 64)
-    slots = .allocate(capacity: slotCapacity)
     super.init()
     // Edge-triggered: each wake is seen once and the counter need not be read.
     let status = clinux_epoll_ctl(
@@ -49,11 +37,6 @@ package final class EpollDriver: Driver {
   }
 
   deinit {
-    for index in 0..<slotCount {
-      if slots[index].fd >= 0 { clinux_close(slots[index].fd) }
-      slots[index].target?.release()
-    }
-    slots.deallocate()
     clinux_close(wakeDescriptor)
     clinux_close(epoll)
     events.deallocate()
@@ -92,46 +75,13 @@ package final class EpollDriver: Driver {
 
   // MARK: registrations
 
-  package override func isRegistered(_ id: RegistrationID) -> Bool {
-    let index = Int(id.index)
-    return index < slotCount && slots[index].generation == id.generation && slots[index].kind != .free
-  }
+  package override func isRegistered(_ id: RegistrationID) -> Bool { table.contains(id) }
 
-  func register(_ fd: Int32, _ kind: Kind, target: IOTarget?) -> RegistrationID {
-    let index: UInt32
-    if let free = freeSlots.popLast() {
-      index = free
-    } else {
-      if slotCount == slotCapacity { growSlots() }
-      index = UInt32(slotCount)
-      (slots + slotCount).initialize(to: Slot())
-      slotCount += 1
-    }
-    slots[Int(index)].fd = fd
-    slots[Int(index)].kind = kind
-    slots[Int(index)].target = target.map(Unmanaged.passRetained)
-    return RegistrationID(index: index, generation: slots[Int(index)].generation)
-  }
-
-  private func growSlots() {
-    let larger = UnsafeMutablePointer<Slot>.allocate(capacity: slotCapacity * 2)
-    larger.moveInitialize(from: slots, count: slotCount)
-    slots.deallocate()
-    slots = larger
-    slotCapacity *= 2
-  }
-
-  /// Empties a slot for the next registration.
-  private func free(_ index: Int) {
-    releaseTarget(index)
-    slots[index] = Slot(generation: slots[index].generation &+ 1)
-    freeSlots.append(UInt32(index))
-  }
-
-  private func releaseTarget(_ index: Int) {
-    guard let target = slots[index].target else { return }
-    slots[index].target = nil
-    loop.keepUntilEndOfTurn(target.takeRetainedValue())
+  /// Frees the slot; its descriptor is the caller's.
+  private func forget(_ id: RegistrationID) -> Int32 {
+    let (fd, target) = table.remove(id)
+    if let target { loop.keepUntilEndOfTurn(target) }
+    return fd
   }
 
   /// Makes epoll watch for `events`, for errors only if 0, not at all if nil.
@@ -150,26 +100,17 @@ package final class EpollDriver: Driver {
   }
 
   package override func setTarget(_ target: IOTarget, of id: RegistrationID) {
-    guard isRegistered(id) else { return }
-    releaseTarget(Int(id.index))
-    slots[Int(id.index)].target = .passRetained(target)
+    guard isRegistered(id), let last = table.replaceTarget(of: id, by: target) else { return }
+    loop.keepUntilEndOfTurn(last)
   }
 
   package override func localAddress(of id: RegistrationID) -> SocketAddress? {
-    guard isRegistered(id) else { return nil }
-    var storage = sockaddr_storage()
-    var count: UInt32 = 0
-    guard clinux_local_name(slots[Int(id.index)].fd, &storage, &count) == 0 else { return nil }
-    return withUnsafeBytes(of: &storage) {
-      SocketAddress(UnsafeRawBufferPointer(rebasing: $0.prefix(Int(count))))
-    }
+    isRegistered(id) ? localAddress(of: slots[Int(id.index)].fd) : nil
   }
 
   package override func close(_ id: RegistrationID, reset: Bool) {
     guard isRegistered(id) else { return }
-    let index = Int(id.index)
-    let fd = slots[index].fd
-    free(index)
+    let fd = forget(id)
     if reset { clinux_reset_on_close(fd) }
     clinux_close(fd)
     if !starvedListeners.isEmpty { endStarvation() }
@@ -180,27 +121,24 @@ package final class EpollDriver: Driver {
   package override func listen(
     on address: SocketAddress, _ settings: ListenSettings, target: IOTarget
   ) throws(IOError) -> RegistrationID {
-    register(try makeListener(on: address, settings), .listener, target: target)
+    table.insert(try makeListener(on: address, settings), .listener, target: target)
   }
 
   package override func adoptListener(
     _ descriptor: Int32, _ settings: ListenSettings, target: IOTarget
   ) -> RegistrationID {
     prepareAdopted(descriptor, settings)
-    return register(descriptor, .listener, target: target)
+    return table.insert(descriptor, .listener, target: target)
   }
 
   package override func detach(_ id: RegistrationID) -> DetachedSocket? {
     guard isRegistered(id) else { return nil }
     watch(id, nil)
-    let index = Int(id.index)
-    let socket = DetachedSocket(fd: slots[index].fd)
-    free(index)
-    return socket
+    return DetachedSocket(fd: forget(id))
   }
 
   package override func attach(_ socket: DetachedSocket) -> RegistrationID {
-    register(socket.takeDescriptor(), .stream, target: nil)
+    table.insert(socket.takeDescriptor(), .stream, target: nil)
   }
 
   package override func resumeAccepting(_ id: RegistrationID) {
@@ -214,7 +152,7 @@ package final class EpollDriver: Driver {
   package override func connect(
     to address: SocketAddress, target: IOTarget
   ) throws(IOError) -> RegistrationID {
-    let id = register(try startConnecting(to: address), .connecting, target: target)
+    let id = table.insert(try startConnecting(to: address), .connecting, target: target)
     watch(id, clinux_EPOLLOUT)
     return id
   }
@@ -250,9 +188,8 @@ package final class EpollDriver: Driver {
   }
 
   override func stopAll() {
-    for index in 0..<slotCount where slots[index].kind != .free {
-      let id = RegistrationID(index: UInt32(index), generation: slots[index].generation)
-      let target = slots[index].target?.takeUnretainedValue()
+    for id in table.all {
+      let target = slots[Int(id.index)].target?.takeUnretainedValue()
       close(id, reset: false)
       target?.loopStopped()
     }

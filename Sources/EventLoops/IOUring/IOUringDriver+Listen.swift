@@ -28,7 +28,7 @@ extension IOUringDriver {
     let peer = withUnsafeBytes(of: &storage) {
       SocketAddress(UnsafeRawBufferPointer(rebasing: $0.prefix(Int(count))))
     }
-    target.accepted(register(fd, .stream, target: nil), from: peer ?? .unix(""))
+    target.accepted(table.insert(fd, .stream, target: nil), from: peer ?? .unix(""))
   }
 
   private func acceptFailed(_ id: RegistrationID, _ error: Int32) {

@@ -2,13 +2,6 @@ import CLinux
 
 /// What the driver knows of each registration.
 extension IOUringDriver {
-  enum Kind: UInt8 {
-    case free
-    case listener
-    case connecting
-    case stream
-  }
-
   /// What a request asks for; with the registration it names the request.
   enum Operation: UInt64 {
     case none
@@ -39,16 +32,15 @@ extension IOUringDriver {
     static let failure = Armed(.failure)
   }
 
-  struct Slot {
+  struct Slot: DriverSlot {
     var fd: Int32 = -1
     var generation: UInt32 = 0
-    /// Who hears of events. Let go of at the end of a turn, so that an event can be delivered without counting references.
     var target: Unmanaged<IOTarget>?
     /// The send of the submission number `sendSubmission`.
     var sendStart: UnsafeRawPointer?
     var sendCount: UInt32 = 0
     var sendSubmission: UInt32 = 0
-    var kind = Kind.free
+    var kind = RegistrationKind.free
     var armed: Armed = []
     /// Accepting, or receiving.
     var isReading = false
@@ -62,36 +54,6 @@ extension IOUringDriver {
     var endReported = false
   }
 
-  func register(_ fd: Int32, _ kind: Kind, target: IOTarget?) -> RegistrationID {
-    let index: UInt32
-    if let free = freeSlots.popLast() {
-      index = free
-    } else {
-      if slotCount == slotCapacity { growSlots() }
-      index = UInt32(slotCount)
-      (slots + slotCount).initialize(to: Slot())
-      slotCount += 1
-    }
-    slots[Int(index)].fd = fd
-    slots[Int(index)].kind = kind
-    slots[Int(index)].target = target.map(Unmanaged.passRetained)
-    return RegistrationID(index: index, generation: slots[Int(index)].generation)
-  }
-
-  private func growSlots() {
-    let larger = UnsafeMutablePointer<Slot>.allocate(capacity: slotCapacity * 2)
-    larger.moveInitialize(from: slots, count: slotCount)
-    slots.deallocate()
-    slots = larger
-    slotCapacity *= 2
-  }
-
-  func releaseTarget(_ index: Int) {
-    guard let target = slots[index].target else { return }
-    slots[index].target = nil
-    loop.keepUntilEndOfTurn(target.takeRetainedValue())
-  }
-
   /// Frees the slot; its descriptor is the caller's.
   func forget(_ id: RegistrationID) -> Int32 {
     let index = Int(id.index)
@@ -99,10 +61,8 @@ extension IOUringDriver {
     where slots[index].armed.contains(Armed(operation)) {
       cancel(operation, id)
     }
-    let fd = slots[index].fd
-    releaseTarget(index)
-    slots[index] = Slot(generation: slots[index].generation &+ 1)
-    freeSlots.append(id.index)
+    let (fd, target) = table.remove(id)
+    if let target { loop.keepUntilEndOfTurn(target) }
     if !held.isEmpty { held[id.index] = nil }
     return fd
   }

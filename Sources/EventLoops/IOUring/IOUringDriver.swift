@@ -39,11 +39,8 @@ package final class IOUringDriver: Driver {
   var armedCount = 0
   var isEnabled = false
   let wakeDescriptor: Int32
-  /// By index; plain memory, because every completion and every write looks here.
-  var slots: UnsafeMutablePointer<Slot>
-  var slotCapacity = 64
-  var slotCount = 0
-  var freeSlots: [UInt32] = []
+  var table = SlotTable<Slot>()
+  var slots: UnsafeMutablePointer<Slot> { table.slots }
 
   /// - Throws: what the kernel says where it has no io_uring, not all that is needed (Linux 6.1), or forbids it.
   package static func make(
@@ -59,16 +56,10 @@ package final class IOUringDriver: Driver {
     self.buffers = buffers
     wakeDescriptor = clinux_eventfd()
     precondition(wakeDescriptor >= 0, "The system gave no descriptor for an event loop.")
-    slots = .allocate(capacity: slotCapacity)
     super.init()
   }
 
   deinit {
-    for index in 0..<slotCount {
-      if slots[index].fd >= 0 { clinux_close(slots[index].fd) }
-      slots[index].target?.release()
-    }
-    slots.deallocate()
     clinux_close(wakeDescriptor)
     bulkBuffer.deallocate()
   }
@@ -81,25 +72,15 @@ package final class IOUringDriver: Driver {
 
   // MARK: registrations
 
-  package override func isRegistered(_ id: RegistrationID) -> Bool {
-    let index = Int(id.index)
-    return index < slotCount && slots[index].generation == id.generation && slots[index].kind != .free
-  }
+  package override func isRegistered(_ id: RegistrationID) -> Bool { table.contains(id) }
 
   package override func setTarget(_ target: IOTarget, of id: RegistrationID) {
-    guard isRegistered(id) else { return }
-    releaseTarget(Int(id.index))
-    slots[Int(id.index)].target = .passRetained(target)
+    guard isRegistered(id), let last = table.replaceTarget(of: id, by: target) else { return }
+    loop.keepUntilEndOfTurn(last)
   }
 
   package override func localAddress(of id: RegistrationID) -> SocketAddress? {
-    guard isRegistered(id) else { return nil }
-    var storage = sockaddr_storage()
-    var count: UInt32 = 0
-    guard clinux_local_name(slots[Int(id.index)].fd, &storage, &count) == 0 else { return nil }
-    return withUnsafeBytes(of: &storage) {
-      SocketAddress(UnsafeRawBufferPointer(rebasing: $0.prefix(Int(count))))
-    }
+    isRegistered(id) ? localAddress(of: slots[Int(id.index)].fd) : nil
   }
 
   package override func close(_ id: RegistrationID, reset: Bool) {
@@ -120,7 +101,7 @@ package final class IOUringDriver: Driver {
   }
 
   package override func attach(_ socket: DetachedSocket) -> RegistrationID {
-    register(socket.takeDescriptor(), .stream, target: nil)
+    table.insert(socket.takeDescriptor(), .stream, target: nil)
   }
 
   // MARK: listeners and connects
@@ -128,14 +109,14 @@ package final class IOUringDriver: Driver {
   package override func listen(
     on address: SocketAddress, _ settings: ListenSettings, target: IOTarget
   ) throws(IOError) -> RegistrationID {
-    register(try makeListener(on: address, settings), .listener, target: target)
+    table.insert(try makeListener(on: address, settings), .listener, target: target)
   }
 
   package override func adoptListener(
     _ descriptor: Int32, _ settings: ListenSettings, target: IOTarget
   ) -> RegistrationID {
     prepareAdopted(descriptor, settings)
-    return register(descriptor, .listener, target: target)
+    return table.insert(descriptor, .listener, target: target)
   }
 
   package override func resumeAccepting(_ id: RegistrationID) {
@@ -155,7 +136,7 @@ package final class IOUringDriver: Driver {
   package override func connect(
     to address: SocketAddress, target: IOTarget
   ) throws(IOError) -> RegistrationID {
-    let id = register(try startConnecting(to: address), .connecting, target: target)
+    let id = table.insert(try startConnecting(to: address), .connecting, target: target)
     arm(.writable, id)
     return id
   }
@@ -217,8 +198,7 @@ package final class IOUringDriver: Driver {
   }
 
   override func stopAll() {
-    for index in 0..<slotCount where slots[index].kind != .free {
-      let id = RegistrationID(index: UInt32(index), generation: slots[index].generation)
+    for id in table.all {
       let target = target(id)
       close(id, reset: false)
       target?.loopStopped()
