@@ -8,33 +8,36 @@ public enum Base64 {
     case url
   }
 
-  private static let letters = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789".utf8)
-
   /// Encodes bytes.
   public static func encode(
     _ bytes: some Collection<UInt8>, alphabet: Alphabet = .standard, padding: Bool = true
   ) -> String {
-    let table = letters + (alphabet == .standard ? Array("+/".utf8) : Array("-_".utf8))
-    var text: [UInt8] = []
-    text.reserveCapacity((bytes.count + 2) / 3 * 4)
-    var bits: UInt32 = 0
-    var held = 0
-    for byte in bytes {
-      bits = bits << 8 | UInt32(byte)
-      held += 1
-      guard held == 3 else { continue }
-      for shift in [18, 12, 6, 0] as [UInt32] { text.append(table[Int(bits >> shift & 63)]) }
-      bits = 0
-      held = 0
-    }
-    if held > 0 {
-      bits <<= held == 1 ? 4 : 2
-      for place in stride(from: held, through: 0, by: -1) {
-        text.append(table[Int(bits >> UInt32(place * 6) & 63)])
+    bytes.withContiguousStorageIfAvailable { encode(contiguous: $0, alphabet, padding) }
+      ?? Array(bytes).withUnsafeBufferPointer { encode(contiguous: $0, alphabet, padding) }
+  }
+
+  private static func encode(
+    contiguous bytes: UnsafeBufferPointer<UInt8>, _ alphabet: Alphabet, _ padding: Bool
+  ) -> String {
+    let table: StaticString =
+      alphabet == .standard
+      ? "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+      : "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+    return String(unsafeUninitializedCapacity: (bytes.count + 2) / 3 * 4) { text in
+      var count = 0
+      for start in stride(from: 0, to: bytes.count, by: 3) {
+        let held = min(bytes.count - start, 3)
+        var bits = UInt32(bytes[start]) << 16
+        if held > 1 { bits |= UInt32(bytes[start + 1]) << 8 }
+        if held > 2 { bits |= UInt32(bytes[start + 2]) }
+        for place in 0..<(padding ? 4 : held + 1) {
+          let index = Int(bits >> UInt32(18 - place * 6) & 63)
+          text[count] = place <= held ? table.utf8Start[index] : UInt8(ascii: "=")
+          count += 1
+        }
       }
-      if padding { text.append(contentsOf: repeatElement(UInt8(ascii: "="), count: 3 - held)) }
+      return count
     }
-    return String(decoding: text, as: UTF8.self)
   }
 
   /// Decodes a text.
@@ -47,8 +50,15 @@ public enum Base64 {
   public static func decode(
     _ text: some Collection<UInt8>, alphabet: Alphabet = .standard, padding: Bool = true
   ) -> [UInt8]? {
+    text.withContiguousStorageIfAvailable { decode(contiguous: $0, alphabet, padding) }
+      ?? Array(text).withUnsafeBufferPointer { decode(contiguous: $0, alphabet, padding) }
+  }
+
+  private static func decode(
+    contiguous text: UnsafeBufferPointer<UInt8>, _ alphabet: Alphabet, _ padding: Bool
+  ) -> [UInt8]? {
     var bytes: [UInt8] = []
-    bytes.reserveCapacity(text.count / 4 * 3)
+    bytes.reserveCapacity(text.count / 4 * 3 + 2)
     var bits: UInt32 = 0
     var held = 0
     var padded = 0
@@ -61,7 +71,9 @@ public enum Base64 {
       bits = (bits << 6 | value) & 0xFF_FFFF
       held += 1
       guard held == 4 else { continue }
-      for shift in [16, 8, 0] as [UInt32] { bytes.append(UInt8(truncatingIfNeeded: bits >> shift)) }
+      bytes.append(UInt8(truncatingIfNeeded: bits >> 16))
+      bytes.append(UInt8(truncatingIfNeeded: bits >> 8))
+      bytes.append(UInt8(truncatingIfNeeded: bits))
       bits = 0
       held = 0
     }

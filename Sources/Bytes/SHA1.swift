@@ -5,7 +5,9 @@ public enum SHA1 {
     var state: (UInt32, UInt32, UInt32, UInt32, UInt32) = (
       0x6745_2301, 0xEFCD_AB89, 0x98BA_DCFE, 0x1032_5476, 0xC3D2_E1F0
     )
-    var padded = message
+    var padded: [UInt8] = []
+    padded.reserveCapacity(message.count + 72)
+    padded.append(contentsOf: message)
     padded.append(0x80)
     padded.append(contentsOf: repeatElement(0, count: (119 - message.count % 64) % 64))
     withUnsafeBytes(of: (UInt64(message.count) * 8).bigEndian) { padded.append(contentsOf: $0) }
@@ -20,11 +22,10 @@ public enum SHA1 {
         }
       }
     }
-    var digest: [UInt8] = []
-    for word in [state.0, state.1, state.2, state.3, state.4] {
-      withUnsafeBytes(of: word.bigEndian) { digest.append(contentsOf: $0) }
-    }
-    return digest
+    let words = (
+      state.0.bigEndian, state.1.bigEndian, state.2.bigEndian, state.3.bigEndian, state.4.bigEndian
+    )
+    return withUnsafeBytes(of: words) { Array($0) }
   }
 
   private static func compress(
@@ -35,17 +36,14 @@ public enum SHA1 {
         schedule[index - 3] ^ schedule[index - 8] ^ schedule[index - 14] ^ schedule[index - 16], 1)
     }
     var (a, b, c, d, e) = state
-    for index in 0..<80 {
-      let (mixed, constant): (UInt32, UInt32) =
-        switch index {
-        case 0..<20: (b & c | ~b & d, 0x5A82_7999)
-        case 20..<40: (b ^ c ^ d, 0x6ED9_EBA1)
-        case 40..<60: (b & c | b & d | c & d, 0x8F1B_BCDC)
-        default: (b ^ c ^ d, 0xCA62_C1D6)
-        }
+    func step(_ index: Int, _ mixed: UInt32, _ constant: UInt32) {
       let next = rotated(a, 5) &+ mixed &+ e &+ constant &+ schedule[index]
       (a, b, c, d, e) = (next, a, rotated(b, 30), c, d)
     }
+    for index in 0..<20 { step(index, b & c | ~b & d, 0x5A82_7999) }
+    for index in 20..<40 { step(index, b ^ c ^ d, 0x6ED9_EBA1) }
+    for index in 40..<60 { step(index, b & c | b & d | c & d, 0x8F1B_BCDC) }
+    for index in 60..<80 { step(index, b ^ c ^ d, 0xCA62_C1D6) }
     state = (state.0 &+ a, state.1 &+ b, state.2 &+ c, state.3 &+ d, state.4 &+ e)
   }
 

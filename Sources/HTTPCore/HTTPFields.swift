@@ -17,6 +17,15 @@ public struct HTTPFields: Sendable {
   /// How many fields there are.
   public var count: Int { entries.count }
 
+  /// Whether there are none.
+  public var isEmpty: Bool { entries.isEmpty }
+
+  /// Makes room for so many fields with so many bytes in all.
+  package mutating func reserve(_ count: Int, byteCount: Int) {
+    entries.reserveCapacity(count)
+    storage.reserveCapacity(byteCount)
+  }
+
   /// Adds a field at the end, beside others of the same name. Nothing is checked here; see ``HTTPEncoder``.
   public mutating func append(_ name: String, _ value: String) {
     append(name.utf8, value.utf8)
@@ -40,17 +49,23 @@ public struct HTTPFields: Sendable {
 
   /// Removes all fields of a name.
   public mutating func remove(_ name: String) {
-    entries = entries.filter { !matches($0, name) }
+    while let index = index(of: name, from: 0) { entries.remove(at: index) }
   }
 
   /// The value of the first field of a name.
   public subscript(name: String) -> String? {
-    entries.first { matches($0, name) }.map { String(decoding: value(of: $0), as: UTF8.self) }
+    index(of: name, from: 0).map { String(decoding: value(of: entries[$0]), as: UTF8.self) }
   }
 
   /// The values of all fields of a name.
   public func values(of name: String) -> [String] {
-    entries.filter { matches($0, name) }.map { String(decoding: value(of: $0), as: UTF8.self) }
+    var values: [String] = []
+    var start = 0
+    while let index = index(of: name, from: start) {
+      values.append(String(decoding: value(of: entries[index]), as: UTF8.self))
+      start = index + 1
+    }
+    return values
   }
 
   /// The members of a comma-separated list (RFC 9110 §5.6.1), over all fields of a name, without white space around
@@ -64,12 +79,42 @@ public struct HTTPFields: Sendable {
 
   /// Whether a comma-separated list has a token, compared without regard to case.
   public func containsToken(_ name: String, _ token: String) -> Bool {
-    list(name).contains { ASCII.equalIgnoringCase($0.utf8, token.utf8) }
+    var start = 0
+    while let index = index(of: name, from: start) {
+      if listContains(token, entries[index]) { return true }
+      start = index + 1
+    }
+    return false
   }
 
-  private func matches(_ entry: Entry, _ name: String) -> Bool {
-    let start = Int(entry.start)
-    return ASCII.equalIgnoringCase(storage[start..<(start + Int(entry.nameCount))], name.utf8)
+  private func listContains(_ token: String, _ entry: Entry) -> Bool {
+    storage.withUnsafeBufferPointer { storage in
+      let start = Int(entry.start + entry.nameCount)
+      var rest = storage[start..<(start + Int(entry.valueCount))]
+      while !rest.isEmpty {
+        let member = rest.prefix { $0 != UInt8(ascii: ",") }
+        if ASCII.equalIgnoringCase(ASCII.trimmed(member), token.utf8) { return !token.isEmpty }
+        rest = rest[member.endIndex...].dropFirst()
+      }
+      return false
+    }
+  }
+
+  /// The place of the first field of a name from `start` on. Every request looks for a dozen names, most of which it
+  /// does not have.
+  private func index(of name: String, from start: Int) -> Int? {
+    var name = name
+    return name.withUTF8 { name in
+      storage.withUnsafeBufferPointer { storage in
+        entries[start...].firstIndex { entry in
+          guard Int(entry.nameCount) == name.count else { return false }
+          let start = Int(entry.start)
+          return name.indices.allSatisfy {
+            ASCII.lowercased(storage[start + $0]) == ASCII.lowercased(name[$0])
+          }
+        }
+      }
+    }
   }
 
   private func name(of entry: Entry) -> ArraySlice<UInt8> {

@@ -25,6 +25,14 @@ struct HeadCollector {
     while index < input.count {
       let byte = input[index]
       index += 1
+      if byte > ASCII.cr, !lastWasCR {
+        // Most bytes are of such runs.
+        let start = index
+        while index < input.count, input[index] > ASCII.cr { index += 1 }
+        lineLength += 1 + index - start
+        try checkLengths(bytes.count + index - kept, limits)
+        continue
+      }
       if byte == ASCII.lf {
         guard lastWasCR else { throw .bad("A line ends with LF alone.") }
         lastWasCR = false
@@ -52,25 +60,30 @@ struct HeadCollector {
       guard !lastWasCR else { throw .bad("A CR is not followed by LF.") }
       guard byte != 0 else { throw .bad("The head has a NUL.") }
       if byte == ASCII.cr { lastWasCR = true } else { lineLength += 1 }
-      if lineCount == 0, !mayBeEmpty, lineLength > limits.maximumStartLineBytes {
-        throw HTTPDecodingError(.uriTooLong, "The request line is too long.")
-      }
-      if bytes.count + index - kept > limits.maximumHeadBytes {
-        throw HTTPDecodingError(.headerFieldsTooLarge, "The head is too large.")
-      }
+      try checkLengths(bytes.count + index - kept, limits)
     }
     bytes.append(contentsOf: input[kept...])
     input = UnsafeRawBufferPointer(start: nil, count: 0)
     return false
   }
 
+  private func checkLengths(_ byteCount: Int, _ limits: HTTPLimits) throws(HTTPDecodingError) {
+    if lineCount == 0, !mayBeEmpty, lineLength > limits.maximumStartLineBytes {
+      throw HTTPDecodingError(.uriTooLong, "The request line is too long.")
+    }
+    if byteCount > limits.maximumHeadBytes {
+      throw HTTPDecodingError(.headerFieldsTooLarge, "The head is too large.")
+    }
+  }
+
   /// The lines, without their CRLFs. Every CR is followed by LF here.
   var lines: [ArraySlice<UInt8>] {
     var lines: [ArraySlice<UInt8>] = []
+    lines.reserveCapacity(lineCount)
     var start = 0
-    while start < bytes.count, let end = bytes[start...].firstIndex(of: ASCII.cr) {
-      lines.append(bytes[start..<end])
-      start = end + 2
+    for index in bytes.indices where bytes[index] == ASCII.cr {
+      lines.append(bytes[start..<index])
+      start = index + 2
     }
     return lines
   }

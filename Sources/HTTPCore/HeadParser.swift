@@ -46,6 +46,9 @@ enum HeadParser {
       throw HTTPDecodingError(.headerFieldsTooLarge, "There are too many fields.")
     }
     var fields = HTTPFields()
+    if let first = lines.first, let last = lines.last {
+      fields.reserve(lines.count, byteCount: last.endIndex - first.startIndex)
+    }
     for line in lines {
       // §5.2: "A server that receives an obs-fold in a request message … MUST either reject the message … or replace".
       guard line.first != ASCII.space, line.first != ASCII.tab else {

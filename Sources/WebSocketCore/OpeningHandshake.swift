@@ -65,19 +65,22 @@ public enum OpeningHandshake {
     key: String, subprotocol: String? = nil, extensions: String? = nil, fields: HTTPFields = HTTPFields()
   ) -> HTTPResponseHead {
     var all = HTTPFields()
+    all.reserve(8, byteCount: 256)
     all.append("Upgrade", "websocket")
     all.append("Connection", "Upgrade")
     all.append("Sec-WebSocket-Accept", accept(key: key))
     if let subprotocol { all.append("Sec-WebSocket-Protocol", subprotocol) }
     if let extensions { all.append("Sec-WebSocket-Extensions", extensions) }
-    for (name, value) in fields where !isReserved(name) { all.append(name, value) }
+    if !fields.isEmpty {
+      for (name, value) in fields where !isReserved(name) { all.append(name, value) }
+    }
     return HTTPResponseHead(status: .switchingProtocols, fields: all)
   }
 
   /// The first field that only the handshake itself may set, or that would announce a body behind a 101; nil if there is
   /// none. Names compare without regard to case.
   public static func reservedField(in fields: HTTPFields) -> String? {
-    fields.first { name, _ in isReserved(name) }?.name
+    fields.isEmpty ? nil : fields.first { name, _ in isReserved(name) }?.name
   }
 
   private static func isReserved(_ name: String) -> Bool {

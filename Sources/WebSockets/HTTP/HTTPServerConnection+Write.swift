@@ -21,7 +21,7 @@ extension HTTPServerConnection {
       fields.append("Connection", "keep-alive")
     }
     let head = HTTPResponseHead(status: response.status, fields: fields)
-    var writer = ByteWriter()
+    var writer = ByteWriter(capacity: 256)
     do {
       try HTTPEncoder.encode(head, into: &writer)
     } catch {

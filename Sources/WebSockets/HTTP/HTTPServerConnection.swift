@@ -228,7 +228,7 @@ final class HTTPServerConnection: ConnectionHandler, TimerTarget, ServedConnecti
       respond(.text(.serviceUnavailable, "The server is shutting down.\n"))
       return
     }
-    var writer = ByteWriter()
+    var writer = ByteWriter(capacity: 256)
     guard (try? HTTPEncoder.encode(response, into: &writer)) != nil else {
       respond(.text(.internalServerError, "The response had an invalid field.\n"))
       return
