@@ -128,7 +128,8 @@ extension WebSocketConnection {
     let key = masking?.next()
     let count = FrameEncoder.encodedCount(payloadCount: payload.count, masked: key != nil)
     let encode = { (frame: UnsafeMutableRawBufferPointer) in
-      _ = FrameEncoder.encode(opcode: opcode, isFinal: isFinal, payload: payload, maskingKey: key, into: frame)
+      _ = FrameEncoder.encode(
+        opcode: opcode, isFinal: isFinal, payload: payload, maskingKey: key, into: frame)
     }
     if let start = stream.reserve(count) {
       encode(UnsafeMutableRawBufferPointer(start: start, count: count))
