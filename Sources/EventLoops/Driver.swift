@@ -127,7 +127,8 @@ package class Driver {
   package func close(_ id: RegistrationID, reset: Bool) { fatalError("abstract") }
 
   /// Hands out completions; waits for the first until `deadline` (ms), for ever if nil, not at all if it has passed.
-  func wait(until deadline: UInt64?) { fatalError("abstract") }
+  /// `time` is what the clock says now.
+  func wait(until deadline: UInt64?, at time: UInt64) { fatalError("abstract") }
   /// Ends a wait, from any thread.
   func wake() { fatalError("abstract") }
   func currentMilliseconds() -> UInt64 { fatalError("abstract") }

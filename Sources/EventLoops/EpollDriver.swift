@@ -47,13 +47,8 @@ package final class EpollDriver: Driver {
 
   override func wake() { clinux_eventfd_add(wakeDescriptor) }
 
-  override func wait(until deadline: UInt64?) {
-    let timeout: Int32
-    if let deadline {
-      timeout = deadline == 0 ? 0 : Int32(clamping: deadline.subtractingOrZero(currentMilliseconds()))
-    } else {
-      timeout = -1
-    }
+  override func wait(until deadline: UInt64?, at time: UInt64) {
+    let timeout = deadline.map { Int32(clamping: $0.subtractingOrZero(time)) } ?? -1
     let count = clinux_epoll_wait(epoll, events, Int32(Self.eventCount), timeout)
     loop.updateTime()
     guard count > 0 else { return }

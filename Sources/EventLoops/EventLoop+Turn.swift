@@ -13,15 +13,19 @@ extension EventLoop {
     let previous = clinux_current_loop()
     if drivingThread != nil { clinux_set_current_loop(Unmanaged.passUnretained(self).toOpaque()) }
     defer { if drivingThread != nil { clinux_set_current_loop(previous) } }
+    // With a thread of its own, a loop begins a turn when the last one has ended.
+    let time = drivingThread == nil ? turnEnd : driver.currentMilliseconds()
     if local.isEmpty, endOfTurnTargets.isEmpty, mayWait, mailbox.prepareToSleep() {
-      driver.wait(until: timers.nextTime)
+      driver.wait(until: timers.nextTime, at: time)
     } else {
-      driver.wait(until: 0)
+      driver.wait(until: 0, at: time)
     }
     mailbox.takeAll(into: &local)
     fireTimers()
     runJobs()
     runEndOfTurn()
+    turnEnd = driver.currentMilliseconds()
+    stalls.ended(after: turnEnd.subtractingOrZero(now))
   }
 
   /// Reads the clock; the driver calls it when a wait has ended.

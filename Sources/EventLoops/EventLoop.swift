@@ -25,6 +25,9 @@ public final class EventLoop: @unchecked Sendable {
   var flushing: [any EndOfTurnTarget] = []
   /// What must live until the turn's end: see `keepUntilEndOfTurn`.
   var kept: [AnyObject] = []
+  /// When the last turn ended.
+  var turnEnd: UInt64
+  package let stalls = LoopStalls()
   var stopping = false
   /// There is no further turn: what is added is dropped.
   var hasEnded = false
@@ -40,6 +43,7 @@ public final class EventLoop: @unchecked Sendable {
     self.index = index
     self.driver = driver
     now = driver.currentMilliseconds()
+    turnEnd = now
     timers = TimerWheel(time: now)
     drivingThread = drivenByCaller ? pthread_self() : nil
     driver.loop = self

@@ -13,6 +13,10 @@ public struct RealtimeServerOptions: Sendable {
   public var origins = OriginPolicy.sameOrigin
   /// The pages that are served.
   public var files = StaticFiles([:])
+  /// Answers `/metrics`; nil shows none.
+  public var metrics: MetricsService?
+  /// Whether `/ready` says that new clients may come.
+  public var isReady: @Sendable () -> Bool = { true }
 
   /// Makes options with the defaults of docs/limits.md.
   public init(sessions: CentrifugoOptions) {
@@ -25,7 +29,8 @@ public struct RealtimeServerOptions: Sendable {
   }
 }
 
-/// The routes of a real-time server: clients at `/connection/websocket`, backends at `/api/…`, `/health`, and pages.
+/// The routes of a real-time server: clients at `/connection/websocket`, backends at `/api/…`, `/health`,
+/// `/ready`, `/metrics`, and pages.
 public final class RealtimeServer: HTTPService {
   private let gateway: CentrifugoGateway
   private let api: HTTPAPI
@@ -59,6 +64,10 @@ public final class RealtimeServer: HTTPService {
       api.handle(exchange)
     } else if path == "/health" {
       exchange.respond(.json(.ok, Array("{}".utf8)))
+    } else if path == "/ready" {
+      exchange.respond(.json(options.isReady() ? .ok : .serviceUnavailable, Array("{}".utf8)))
+    } else if path == "/metrics", let metrics = options.metrics {
+      metrics.handle(exchange)
     } else if let response = options.files.response(to: exchange.head) {
       exchange.respond(response)
     } else {

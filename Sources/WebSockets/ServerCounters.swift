@@ -15,12 +15,23 @@ public final class ServerCounters: Sendable {
   let authenticationTimeouts = Atomic<UInt64>(0)
   let listener = ListenerCounters()
   let tls = TLSCounters()
+  /// From the first byte that was waited for to the 101 response.
+  let openings = DurationHistogram()
+  /// From a whole HTTP request to its response.
+  let responses = DurationHistogram()
+  /// From our close frame to the end of the connection.
+  let closings = DurationHistogram()
 
   /// Makes counters at zero.
   public init() {}
 
   func count(_ violation: ProtocolViolation) {
     if violation.closeCode == .messageTooBig { messagesTooBig.count() } else { protocolErrors.count() }
+  }
+
+  /// How long what the server does takes, by names.
+  package var durations: [(name: String, histogram: DurationHistogram)] {
+    [("websocket_opening", openings), ("http_response", responses), ("websocket_closing", closings)]
   }
 
   /// The counters by their names in docs/limits.md.

@@ -40,6 +40,7 @@ extension WebSocketConnection {
       if let code {
         sendClose(code, "")
       } else {
+        noteClosing()
         sendFrame(.close, UnsafeRawBufferPointer(start: nil, count: 0))
       }
     }
@@ -64,7 +65,13 @@ extension WebSocketConnection {
     }
   }
 
+  /// The closing handshake begins: a server tells how long it took.
+  private func noteClosing() {
+    if registry != nil { makeDetails().closeSentAt = loop.nowMilliseconds }
+  }
+
   private func sendClose(_ code: CloseCode, _ reason: String) {
+    noteClosing()
     let text = reason.prefixOfUTF8(123)
     withUnsafeTemporaryAllocation(byteCount: 125, alignment: 2) { payload in
       payload.storeBytes(of: code.rawValue.bigEndian, as: UInt16.self)

@@ -157,6 +157,9 @@ public final class WebSocketConnection: ConnectionHandler, TimerTarget, ServedCo
     unread = []
     cancelTimer()
     registry?.remove(self)
+    if let sentAt = details?.closeSentAt {
+      registry?.counters.closings.record(milliseconds: loop.nowMilliseconds - sentAt)
+    }
     let outcome = closing.endOfStream(reason: reason.explanation)
     handler.closed(self, code: outcome.code, reason: outcome.reason)
   }
@@ -170,6 +173,8 @@ final class ConnectionDetails {
   var responseFields = HTTPFields()
   var outgoing: OutgoingMessage?
   var unread: [UInt8] = []
+  /// When our close frame was sent, in the loop's milliseconds.
+  var closeSentAt: UInt64?
 }
 
 extension ConnectionCloseReason {

@@ -2,11 +2,11 @@ import CLinux
 
 /// The loop's turn: submit, wait, and hand out completions.
 extension IOUringDriver {
-  func completeTurn(until deadline: UInt64?) {
+  func completeTurn(until deadline: UInt64?, at time: UInt64) {
     enable()
     let mustWait = waiting.isEmpty && backlogHead == backlog.count && ring.head == ring.end
     if mustWait || ring.unsubmittedCount > 0 || ring.needsEnter {
-      submitAndWait(nanoseconds: mustWait ? nanoseconds(until: deadline) : 0)
+      submitAndWait(nanoseconds: mustWait ? nanoseconds(until: deadline, at: time) : 0)
     }
     loop.updateTime()
     resumeWaiting()
@@ -14,10 +14,9 @@ extension IOUringDriver {
     buffers.publish()
   }
 
-  private func nanoseconds(until deadline: UInt64?) -> Int64 {
+  private func nanoseconds(until deadline: UInt64?, at time: UInt64) -> Int64 {
     guard let deadline else { return -1 }
-    guard deadline > 0 else { return 0 }
-    let left = deadline.subtractingOrZero(currentMilliseconds())
+    let left = deadline.subtractingOrZero(time)
     return Int64(clamping: min(left, 1 << 40)) * 1_000_000
   }
 

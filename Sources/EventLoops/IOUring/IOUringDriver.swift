@@ -68,7 +68,7 @@ package final class IOUringDriver: Driver {
 
   override func wake() { clinux_eventfd_add(wakeDescriptor) }
 
-  override func wait(until deadline: UInt64?) { completeTurn(until: deadline) }
+  override func wait(until deadline: UInt64?, at time: UInt64) { completeTurn(until: deadline, at: time) }
 
   // MARK: registrations
 

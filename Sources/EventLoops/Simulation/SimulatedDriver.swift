@@ -36,7 +36,7 @@ package final class SimulatedDriver: Driver {
   override func currentMilliseconds() -> UInt64 { network.now }
   override func wake() {}
 
-  override func wait(until deadline: UInt64?) {
+  override func wait(until deadline: UInt64?, at time: UInt64) {
     loop.updateTime()
     for id in ids where isRegistered(id) && isReady(Int(id.index)) { handle(id) }
   }

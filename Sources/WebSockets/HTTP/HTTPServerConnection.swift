@@ -38,6 +38,9 @@ final class HTTPServerConnection: ConnectionHandler, TimerTarget, ServedConnecti
   private var unread: [UInt8] = []
   private var timer: TimerID?
   private var isInRequest = false
+  /// When the request under way was first waited for, and when it was there whole, in the loop's milliseconds.
+  private var since: UInt64 = 0
+  private var handedAt: UInt64 = 0
   private var isReadingPaused = false
   /// True while `process` runs, which then goes on by itself after an answer.
   private var isProcessing = false
@@ -61,18 +64,14 @@ final class HTTPServerConnection: ConnectionHandler, TimerTarget, ServedConnecti
     // Responses come one at a time, each as large as it is; `flushing` bounds what waits.
     connection.maximumQueuedBytes = .max
     registry.insert(self)
-    isInRequest = true
-    setTimer(options.requestTimeoutMilliseconds)
+    beginRequest()
     if registry.isDraining { drain(code: .goingAway, reason: "") }
   }
 
   override func received(_ bytes: UnsafeMutableRawBufferPointer, on connection: Connection) {
     switch state {
     case .reading:
-      if !isInRequest {
-        isInRequest = true
-        setTimer(options.requestTimeoutMilliseconds)
-      }
+      if !isInRequest { beginRequest() }
       process(UnsafeRawBufferPointer(bytes))
     case .answering, .flushing:
       unread.append(contentsOf: bytes)
@@ -133,16 +132,19 @@ final class HTTPServerConnection: ConnectionHandler, TimerTarget, ServedConnecti
       registry.counters.requestsRejected.count()
       refuse(error.suggestedStatus, error.description)
     }
-    if state == .reading, !isInRequest, !decoder.isIdle {
-      isInRequest = true
-      setTimer(options.requestTimeoutMilliseconds)
-    }
+    if state == .reading, !isInRequest, !decoder.isIdle { beginRequest() }
     guard !input.isEmpty else { return }
     if state == .upgraded, let socket = transport?.handler as? WebSocketConnection, let transport {
       socket.received(UnsafeMutableRawBufferPointer(mutating: input), on: transport)
     } else if state == .answering || state == .flushing {
       unread.append(contentsOf: input)
     }
+  }
+
+  private func beginRequest() {
+    isInRequest = true
+    since = registry.loop.nowMilliseconds
+    setTimer(options.requestTimeoutMilliseconds)
   }
 
   private func begin(_ head: HTTPRequestHead) {
@@ -158,6 +160,7 @@ final class HTTPServerConnection: ConnectionHandler, TimerTarget, ServedConnecti
     guard let head, let transport else { return }
     state = .answering
     isInRequest = false
+    handedAt = registry.loop.nowMilliseconds
     cancelTimer()
     let body = self.body
     self.body = []
@@ -180,6 +183,7 @@ final class HTTPServerConnection: ConnectionHandler, TimerTarget, ServedConnecti
     guard state == .answering, let head, let transport else { return }
     self.head = nil
     watch = nil
+    registry.counters.responses.record(milliseconds: registry.loop.nowMilliseconds - handedAt)
     let keepsAlive = head.isKeepAlive && !isLast
     let isWritten = write(
       response, isHead: head.method == .head, keepsAlive: keepsAlive, isHTTP10: head.version == .http10)
@@ -235,6 +239,7 @@ final class HTTPServerConnection: ConnectionHandler, TimerTarget, ServedConnecti
     }
     writer.bytes.withUnsafeBytes { transport.write($0) }
     state = .upgraded
+    registry.counters.openings.record(milliseconds: registry.loop.nowMilliseconds - since)
     leave()
     let socket = WebSocketConnection(
       transport: transport, role: .server, handler: handler, options: options, compression: compression,

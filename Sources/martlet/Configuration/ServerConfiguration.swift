@@ -24,6 +24,7 @@ struct ServerConfiguration: Sendable {
   var deflate = Deflate()
   var tls = ServerTLS.Settings()
   var limits = Limits()
+  var observation = Observation()
   /// The options of channels whose name has no namespace; nil when there are no such channels.
   var defaultNamespace: NamespaceOptions?
   var namespaces: [String: NamespaceOptions] = [:]
@@ -185,5 +186,5 @@ struct ServerConfiguration: Sendable {
     Setting(
       "limits.pong_seconds", \.limits.pongMilliseconds, .seconds(in: 1...3_600),
       help: "The time that a client has to answer a ping. It is shorter than the time between two pings."),
-  ]
+  ] + observationSettings
 }

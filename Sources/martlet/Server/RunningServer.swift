@@ -8,6 +8,7 @@ import WebSockets
 struct RunningServer: Sendable {
   private let server: HTTPServer
   private let place: ListeningPlace
+  private let readiness: Readiness
   /// The directory of the pages that are shown; nil when there are none.
   let pages: String?
   /// Whether clients connect by TLS.
@@ -45,20 +46,33 @@ struct RunningServer: Sendable {
     httpOptions.listener.maximumConnections = limit(configuration.limits.connections)
     httpOptions.listener.maximumConnectionsPerAddress = limit(configuration.limits.connectionsPerAddress)
     httpOptions.tls = try ServerTLS.context(configuration.tls)
-    let service = RealtimeServer(
-      hub: hub, api: api, options: try options(configuration, pages, isDemo: isDemo),
-      counters: sessionCounters)
+    var serviceOptions = try options(configuration, pages, isDemo: isDemo)
+    let startSeconds = Double(Machine.unixMilliseconds) / 1_000
+    serviceOptions.metrics = MetricsService(
+      hub: hub, server: counters, version: Version.number, allowed: configuration.observation.metricsAllowed,
+      counters: { sessionCounters.values + compressionCounters.values },
+      process: {
+        var figures = ProcessFigures.current()
+        figures.startSeconds = startSeconds
+        return figures
+      })
+    let readiness = Readiness()
+    serviceOptions.isReady = { readiness.isReady }
+    let service = RealtimeServer(hub: hub, api: api, options: serviceOptions, counters: sessionCounters)
     let place = ListeningPlace(
       host: configuration.host, port: configuration.port, environment: Program.environment())
     let server = try await place.start(group: group, options: httpOptions, service: service)
     if let context = httpOptions.tls { ServerTLS.reloadAtHangup(context) }
-    return RunningServer(server: server, place: place, pages: pages, isSecure: httpOptions.tls != nil)
+    readiness.isReady = true
+    return RunningServer(
+      server: server, place: place, readiness: readiness, pages: pages, isSecure: httpOptions.tls != nil)
   }
 
   func url(scheme: String) -> String { place.url(scheme: scheme, server) }
 
   /// Stops accepting, and tells clients to reconnect (3001 of the client protocol), spread over the time.
   func shutdown(spreadMilliseconds: UInt64) async {
+    readiness.isReady = false
     await server.shutdown(
       code: CloseCode(rawValue: 3001), reason: "shutdown", spreadMilliseconds: spreadMilliseconds,
       graceMilliseconds: 2_000)
