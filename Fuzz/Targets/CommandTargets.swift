@@ -26,7 +26,7 @@ private func describe(_ command: CentrifugoCommand) -> String {
   switch command.request {
   case .publish(let channel, let data): "\(command.id) publish \(channel) \(data?.array ?? [])"
   case .connect(let connect):
-    "\(command.id) connect \(connect.token) \(connect.userOfData ?? "")"
+    "\(command.id) connect \(connect.token) \(connect.data?.array ?? [])"
       + connect.positions.map { "\($0) \($1)" }.sorted().joined()
   default: "\(command)"
   }

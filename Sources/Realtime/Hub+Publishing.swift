@@ -90,8 +90,9 @@ extension Shard {
   ) -> Result<Namespace, HubError> {
     guard let name = ChannelName(text) else { return .failure(.badRequest) }
     guard let namespace = hub.namespaces.namespace(for: name) else { return .failure(.unknownChannel) }
-    guard case .client(let subscriber) = authority else { return .success(namespace) }
+    guard let subscriber = authority.subscriber else { return .success(namespace) }
     guard subscriber.isOpen else { return .failure(.closed) }
+    if case .permitted = authority { return .success(namespace) }
     let subscription = subscription(of: subscriber, in: text)
     let caller = Permissions.Caller(
       user: subscriber.info.user, isGranted: subscription?.isGranted ?? false,
@@ -101,7 +102,7 @@ extension Shard {
   }
 
   private func info(of authority: Authority, in channel: String) -> ClientInfo? {
-    guard case .client(let subscriber) = authority else { return nil }
+    guard let subscriber = authority.subscriber else { return nil }
     return subscription(of: subscriber, in: channel)?.info ?? subscriber.info
   }
 

@@ -19,6 +19,16 @@ public enum Authority {
   case server
   /// A client: `Permissions` decides.
   case client(Subscriber)
+  /// A client whom the application allows this, whatever `Permissions` says.
+  case permitted(Subscriber)
+
+  /// The client that is the origin of what is done.
+  var subscriber: Subscriber? {
+    switch self {
+    case .server: nil
+    case .client(let subscriber), .permitted(let subscriber): subscriber
+    }
+  }
 }
 
 /// Channels, who is subscribed to them, and what was published in them; in memory, for the loops of one

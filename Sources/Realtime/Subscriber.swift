@@ -73,8 +73,28 @@ public struct SubscribeOptions: Sendable {
   public var isGranted = false
   /// What the token says of the user in this channel; opaque to the hub.
   public var channelInfo: SharedBytes?
+  /// What is different from the namespace's options.
+  public var overrides = SubscriptionOverrides()
 
   /// Makes options that ask for nothing.
+  public init() {}
+}
+
+/// What the server, or a token, sets for one subscription against its namespace's options; nil leaves an option as it
+/// is.
+public struct SubscriptionOverrides: Sendable, Hashable {
+  /// Whether the client appears in the channel's presence.
+  public var keepsPresence: Bool?
+  /// Whether the channel's subscribers are told that the client joins and leaves.
+  public var emitsJoinLeave: Bool?
+  /// Whether the subscription is recoverable, asked for or not.
+  public var forcesRecovery: Bool?
+  /// Whether the subscription has positions, asked for or not.
+  public var forcesPositioning: Bool?
+  /// Whether joins and leaves are sent to this client, asked for or not.
+  public var forcesJoinLeave: Bool?
+
+  /// Makes overrides that change nothing.
   public init() {}
 }
 

@@ -38,7 +38,7 @@ final class CentrifugoClient: Subscriber, @unchecked Sendable {
   }
 
   override func disconnect(code: UInt32, reason: String) {
-    owner?.close(Disconnect(code: UInt16(clamping: code), reason: reason))
+    owner?.close(Disconnect(known: UInt16(clamping: code), reason))
   }
 
   override func refreshed(isExpired: Bool, expiresAt: UInt64?) {

@@ -1,13 +1,17 @@
 import Realtime
 
 /// An error reply: the command failed, the connection goes on (centrifugal.dev, “codes”).
-struct CommandError: Error, Equatable {
-  let code: UInt32
-  let message: String
+public struct CommandError: Error, Sendable, Equatable {
+  /// The code; the application's own are 400–1999.
+  public let code: UInt32
+  /// What it means, in short.
+  public let message: String
   /// Whether the client may try the same again.
-  var isTemporary = false
+  public let isTemporary: Bool
 
-  static let internalError = CommandError(code: 100, message: "internal server error", isTemporary: true)
+  /// 100: something is wrong in the server, or behind it.
+  public static let internalError = CommandError(
+    code: 100, message: "internal server error", isTemporary: true)
   static let unauthorized = CommandError(code: 101, message: "unauthorized")
   static let unknownChannel = CommandError(code: 102, message: "unknown channel")
   static let permissionDenied = CommandError(code: 103, message: "permission denied")
@@ -17,6 +21,7 @@ struct CommandError: Error, Equatable {
   static let badRequest = CommandError(code: 107, message: "bad request")
   static let notAvailable = CommandError(code: 108, message: "not available")
   static let tokenExpired = CommandError(code: 109, message: "token expired")
+  static let expired = CommandError(code: 110, message: "expired")
   static let unrecoverablePosition = CommandError(code: 112, message: "unrecoverable position")
 
   /// How the hub's errors are spelled here.
@@ -35,7 +40,8 @@ struct CommandError: Error, Equatable {
       }
   }
 
-  init(code: UInt32, message: String, isTemporary: Bool = false) {
+  /// Makes an error.
+  public init(code: UInt32, message: String, isTemporary: Bool = false) {
     self.code = code
     self.message = message
     self.isTemporary = isTemporary
@@ -50,21 +56,39 @@ public struct Disconnect: Error, Sendable, Equatable {
   /// The close reason.
   public let reason: String
 
+  /// Makes an end; nil if the code is none of 3000–4999, or the reason has more than the 123 bytes that a close frame
+  /// has room for (RFC 6455 §5.5).
+  public init?(code: UInt32, reason: String) {
+    guard (3_000...4_999).contains(code), reason.utf8.count <= 123 else { return nil }
+    self.init(known: UInt16(code), reason)
+  }
+
+  init(known code: UInt16, _ reason: String) {
+    self.code = code
+    self.reason = reason
+  }
+
   /// Whether the client comes back.
   var allowsReturn: Bool { code % 1_000 < 500 }
 
   /// 3001: the server goes down; another may be there already.
-  public static let shutdown = Disconnect(code: 3001, reason: "shutdown")
+  public static let shutdown = Disconnect(known: 3001, "shutdown")
   /// 3005: the connection's token has expired and was not refreshed.
-  public static let expired = Disconnect(code: 3005, reason: "connection expired")
+  public static let expired = Disconnect(known: 3005, "connection expired")
+  /// 3006: a subscription that the server made has expired and was not refreshed.
+  public static let subscriptionExpired = Disconnect(known: 3006, "subscription expired")
+  /// 3004: something is wrong in the server, or behind it.
+  public static let serverError = Disconnect(known: 3004, "internal server error")
   /// 3008: more waits for the client than the outbound queue may hold.
-  public static let slow = Disconnect(code: 3008, reason: "slow")
+  public static let slow = Disconnect(known: 3008, "slow")
   /// 3012: no answer to a ping.
-  public static let noPong = Disconnect(code: 3012, reason: "no pong")
+  public static let noPong = Disconnect(known: 3012, "no pong")
   /// 3500: the token is not valid, or is missing.
-  public static let invalidToken = Disconnect(code: 3500, reason: "invalid token")
+  public static let invalidToken = Disconnect(known: 3500, "invalid token")
   /// 3501: what was sent is not the protocol.
-  public static let badRequest = Disconnect(code: 3501, reason: "bad request")
+  public static let badRequest = Disconnect(known: 3501, "bad request")
   /// 3502: no connect command in time.
-  public static let stale = Disconnect(code: 3502, reason: "stale")
+  public static let stale = Disconnect(known: 3502, "stale")
+  /// 3505: more channels than a client may have.
+  public static let channelLimit = Disconnect(known: 3505, "channel limit")
 }

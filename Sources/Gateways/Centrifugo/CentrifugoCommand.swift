@@ -17,16 +17,21 @@ struct CentrifugoCommand {
     case presenceStats(channel: String)
     case history(channel: String, HistoryQuery)
     case ping
-    case send
-    case rpc
+    case send(data: SharedBytes)
+    case rpc(SessionCallRequest)
     case refresh(token: String)
     case subscriptionRefresh(channel: String, token: String)
   }
 
   struct ConnectRequest {
     var token = ""
-    /// `data.user`, if `data` is an object that has it.
-    var userOfData: String?
+    var data: SharedBytes?
+    var name = ""
+    var version = ""
+    /// Header fields that the client would send if it could, such as one in a browser; limited in number and size.
+    var headers: [(name: String, value: String)] = []
+    /// The channels of `subs`.
+    var channels: [String] = []
     /// Positions of server-side subscriptions that the client wants to recover.
     var positions: [String: StreamPosition] = [:]
   }
@@ -34,6 +39,7 @@ struct CentrifugoCommand {
   struct SubscribeRequest {
     var channel = ""
     var token = ""
+    var data: SharedBytes?
     var position: StreamPosition?
     var wantsRecovery = false
     var wantsJoinLeave = false

@@ -7,6 +7,8 @@ public struct CentrifugoOptions: Sendable {
   /// Whether a client without a token may call itself what its connect command's `data.user` says; counts only
   /// where `allowsAnonymous` lets it in. For demonstrations only: anybody can be anybody.
   public var takesUserFromConnectData = false
+  /// The application, which may decide what clients may do.
+  public var backend: any SessionBackend = NoBackend()
   /// The time for the connect command, in milliseconds: 3502 after that.
   public var connectDeadlineMilliseconds: UInt64 = 10_000
   /// The time between two pings, in milliseconds; 0 sends none.

@@ -10,7 +10,7 @@ extension CentrifugoSession {
     }
     if case .connect(let request) = request { return id == 0 ? close(.badRequest) : connect(id, request) }
     guard let client else { return close(.badRequest) }
-    if case .send = request { return }
+    if case .send(let data) = request { return options.backend.receive(data, from: caller) }
     guard id > 0 else { return close(.badRequest) }
     perform(request, id, client)
   }
@@ -19,19 +19,16 @@ extension CentrifugoSession {
     switch request {
     case .connect, .send: break
     case .ping: reply(ReplyEncoder.result(id, "ping"))
-    case .rpc: reply(id, .notAvailable)
+    case .rpc(let request): call(id, request)
     case .subscribe(let request): subscribe(id, request, client)
     case .unsubscribe(let channel):
       guard !channel.isEmpty else { return reply(id, .badRequest) }
-      subscriptionEnds[channel] = nil
+      subscriptionTimes[channel] = nil
       hub.unsubscribe(client, from: channel)
       reply(ReplyEncoder.result(id, "unsubscribe"))
     case .publish(let channel, let data):
       guard let data else { return reply(id, .badRequest) }
-      begin()
-      hub.publish(PublishRequest(data: data), to: channel, as: .client(client)) {
-        self.answer(id, "publish", $0) { _, _ in }
-      }
+      publish(id, SessionPublishRequest(channel: channel, data: data), client)
     case .presence(let channel):
       begin()
       hub.presence(of: channel, as: .client(client)) { self.answer(id, "presence", $0) { $0.presence($1) } }

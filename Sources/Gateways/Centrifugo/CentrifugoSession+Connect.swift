@@ -8,26 +8,51 @@ extension CentrifugoSession {
 
   func connect(_ id: UInt32, _ request: CentrifugoCommand.ConnectRequest) {
     guard client == nil else { return close(.badRequest) }
-    let claims: TokenClaims
+    if clientID.isEmpty { clientID = options.makeClientID() }
+    keep(request.headers)
+    guard request.token.isEmpty else { return connectByToken(id, request) }
+    var question = SessionConnectRequest()
+    question.data = request.data
+    question.name = request.name
+    question.version = request.version
+    question.channels = request.channels
+    let isTaken = ask(for: id) {
+      options.backend.connect(question, of: $0, done: $1)
+    } then: { [self] answer in
+      admit(id, Admission(answer, isRefreshedByBackend: options.backend.refreshesSessions), request.positions)
+    }
+    if !isTaken { connectByToken(id, request) }
+  }
+
+  private func connectByToken(_ id: UInt32, _ request: CentrifugoCommand.ConnectRequest) {
     do {
-      claims = try identify(request)
+      let claims = try identify(request)
+      begin()
+      admit(id, Admission(claims), request.positions)
     } catch .expired {
       // The client renews its token and comes again.
-      return reply(id, .tokenExpired)
+      reply(id, .tokenExpired)
     } catch {
-      return close(.invalidToken)
+      close(.invalidToken)
     }
-    let info = ClientInfo(
-      client: options.makeClientID(), user: claims.user,
-      connectionInfo: claims.info.map { SharedBytes.make(copying: $0) })
+  }
+
+  /// The client may come in.
+  private func admit(_ id: UInt32, _ admission: Admission, _ positions: [String: StreamPosition]) {
+    guard !isPast(admission.end) else {
+      reply(id, .expired)
+      return finish()
+    }
+    let info = ClientInfo(client: clientID, user: admission.user, connectionInfo: admission.info)
     let client = CentrifugoClient(session: self, info: info)
     self.client = client
-    expiresAt = claims.endOfUse
+    expiresAt = admission.end
+    isRefreshedByBackend = admission.isRefreshedByBackend
+    meta = admission.meta
     hub.add(client)
-    begin()
     holdBackPushes()
-    subscribe(client, toAll: claims.channels, request.positions) { [self] subscriptions in
-      replyConnected(id, info, subscriptions)
+    subscribe(client, toAll: admission.subscriptions, positions) { [self] subscriptions in
+      replyConnected(id, admission, subscriptions)
       releasePushes()
       startHeartbeat()
       finish()
@@ -54,35 +79,50 @@ extension CentrifugoSession {
     return claims
   }
 
-  /// Subscribes to the channels that the token names; `done` gets those that could be.
+  /// Subscribes to the channels that the token or the backend names; `done` gets those that could be.
   private func subscribe(
-    _ client: CentrifugoClient, toAll channels: [String], _ positions: [String: StreamPosition],
-    _ done: @escaping ([(channel: String, result: SubscribeResult)]) -> Void
+    _ client: CentrifugoClient, toAll channels: [Admission.Subscription],
+    _ positions: [String: StreamPosition],
+    _ done: @escaping ([Subscribed]) -> Void
   ) {
     var missing = channels.count
-    var subscriptions: [(channel: String, result: SubscribeResult)] = []
+    var subscriptions: [Subscribed] = []
     guard missing > 0 else { return done([]) }
-    for channel in channels {
+    for (channel, answer) in channels {
       var options = SubscribeOptions()
       options.isGranted = true
       options.wantsRecovery = true
       options.recoverSince = positions[channel]
-      hub.subscribe(client, to: channel, options: options) { result in
-        if case .success(let result) = result { subscriptions.append((channel, result)) }
+      options.channelInfo = answer.info
+      options.overrides = answer.overrides
+      hub.subscribe(client, to: channel, options: options) { [self] result in
+        if case .success(let result) = result {
+          subscriptions.append((channel, result, answer.data))
+          keepTime(of: answer, channel)
+        }
         missing -= 1
         if missing == 0 { done(subscriptions) }
       }
     }
   }
 
-  private func replyConnected(
-    _ id: UInt32, _ info: ClientInfo, _ subscriptions: [(channel: String, result: SubscribeResult)]
-  ) {
+  private func keepTime(of answer: SessionSubscribeAnswer, _ channel: String) {
+    guard let end = answer.expiresAt else { return }
+    subscriptionTimes[channel] = SubscriptionTime(
+      end: end, isServerSide: true,
+      isRefreshedByBackend: options.backend.refreshesSubscriptions(to: channel))
+  }
+
+  private typealias Subscribed = (channel: String, result: SubscribeResult, data: SharedBytes?)
+
+  private func replyConnected(_ id: UInt32, _ admission: Admission, _ subscriptions: [Subscribed]) {
+    let end = isRefreshedByBackend ? nil : expiresAt
     reply(
       ReplyEncoder.result(id, "connect") { json in
-        json.member("client", info.client)
+        json.member("client", clientID)
         json.member("version", options.version)
-        if let secondsLeft = secondsLeft(until: expiresAt) { json.expiry(secondsLeft) }
+        if let secondsLeft = secondsLeft(until: end) { json.expiry(secondsLeft) }
+        if let data = admission.data { json.member("data", data) }
         if options.pingIntervalMilliseconds > 0 {
           json.member("ping", (options.pingIntervalMilliseconds + 999) / 1_000)
           json.key("pong")
@@ -91,10 +131,11 @@ extension CentrifugoSession {
         guard !subscriptions.isEmpty else { return }
         json.key("subs")
         json.beginObject()
-        for (channel, result) in subscriptions {
+        for (channel, result, data) in subscriptions {
           json.key(channel)
           json.beginObject()
           json.members(of: result, secondsLeft: nil)
+          if let data { json.member("data", data) }
           json.endObject()
         }
         json.endObject()
@@ -103,6 +144,7 @@ extension CentrifugoSession {
 
   /// A fresh token for the connection; it must be of the same user.
   func refresh(_ id: UInt32, _ token: String, _ client: CentrifugoClient) {
+    guard !isRefreshedByBackend else { return close(.badRequest) }
     do {
       let claims = try verify(token)
       guard claims.user == client.info.user else { return close(.invalidToken) }

@@ -3,28 +3,65 @@ import Realtime
 
 extension CentrifugoSession {
   func subscribe(_ id: UInt32, _ request: CentrifugoCommand.SubscribeRequest, _ client: CentrifugoClient) {
-    var options = SubscribeOptions()
-    options.recoverSince = request.position
-    options.requiresRecovery = request.requiresRecovery
-    options.wantsRecovery = request.wantsRecovery || request.position != nil
-    options.wantsJoinLeave = request.wantsJoinLeave
-    var end: UInt64?
-    if !request.token.isEmpty {
-      switch grant(of: request.token, for: request.channel, client) {
-      case .failure(let error): return reply(id, error)
-      case .success(let claims):
-        options.isGranted = true
-        options.channelInfo = claims.info.map { SharedBytes.make(copying: $0) }
-        end = claims.endOfUse
-      }
+    guard request.token.isEmpty else { return subscribe(id, request, client, token: request.token) }
+    guard !hub.isSubscribed(client, to: request.channel) else { return reply(id, .alreadySubscribed) }
+    let question = SessionSubscribeRequest(channel: request.channel, data: request.data)
+    let isTaken = ask(for: id) {
+      options.backend.subscribe(question, of: $0, done: $1)
+    } then: { [self] answer in
+      subscribe(id, request, client, as: answer)
     }
+    if !isTaken { begin(id, request, client, request.options) }
+  }
+
+  /// As the backend allows it.
+  private func subscribe(
+    _ id: UInt32, _ request: CentrifugoCommand.SubscribeRequest, _ client: CentrifugoClient,
+    as answer: SessionSubscribeAnswer
+  ) {
+    guard !isPast(answer.expiresAt) else {
+      reply(id, .expired)
+      return finish()
+    }
+    var options = request.options
+    options.isGranted = true
+    options.channelInfo = answer.info
+    options.overrides = answer.overrides
+    var time = SubscriptionTime(end: answer.expiresAt)
+    time.isRefreshedByBackend = self.options.backend.refreshesSubscriptions(to: request.channel)
+    begin(id, request, client, options, time, data: answer.data)
+  }
+
+  /// As a token allows it.
+  private func subscribe(
+    _ id: UInt32, _ request: CentrifugoCommand.SubscribeRequest, _ client: CentrifugoClient, token: String
+  ) {
+    switch grant(of: token, for: request.channel, client) {
+    case .failure(let error): return reply(id, error)
+    case .success(let claims):
+      guard !isPast(claims.endOfUse) else { return reply(id, .expired) }
+      var options = request.options
+      options.isGranted = true
+      options.channelInfo = claims.info.map { SharedBytes.make(copying: $0) }
+      begin(id, request, client, options, SubscriptionTime(end: claims.endOfUse))
+    }
+  }
+
+  private func begin(
+    _ id: UInt32, _ request: CentrifugoCommand.SubscribeRequest, _ client: CentrifugoClient,
+    _ options: SubscribeOptions, _ time: SubscriptionTime = SubscriptionTime(), data: SharedBytes? = nil
+  ) {
     begin()
     hub.subscribe(client, to: request.channel, options: options) { [self] result in
-      if case .success = result, let end {
-        subscriptionEnds[request.channel] = end
+      if case .success = result, time.end != nil {
+        subscriptionTimes[request.channel] = time
         setTimer()
       }
-      answer(id, "subscribe", result) { $0.members(of: $1, secondsLeft: secondsLeft(until: end)) }
+      let end = time.isRefreshedByBackend ? nil : time.end
+      answer(id, "subscribe", result) { json, result in
+        json.members(of: result, secondsLeft: secondsLeft(until: end))
+        if let data { json.member("data", data) }
+      }
     }
   }
 
@@ -52,12 +89,25 @@ extension CentrifugoSession {
     case .failure(let error):
       reply(id, error)
     case .success(let claims):
-      subscriptionEnds[channel] = claims.endOfUse
+      guard !isPast(claims.endOfUse) else { return reply(id, .expired) }
+      subscriptionTimes[channel] = claims.endOfUse.map { SubscriptionTime(end: $0) }
       setTimer()
       reply(
         ReplyEncoder.result(id, "sub_refresh") { json in
           if let secondsLeft = secondsLeft(until: claims.endOfUse) { json.expiry(secondsLeft) }
         })
     }
+  }
+}
+
+extension CentrifugoCommand.SubscribeRequest {
+  /// What the client asks for.
+  var options: SubscribeOptions {
+    var options = SubscribeOptions()
+    options.recoverSince = position
+    options.requiresRecovery = requiresRecovery
+    options.wantsRecovery = wantsRecovery || position != nil
+    options.wantsJoinLeave = wantsJoinLeave
+    return options
   }
 }

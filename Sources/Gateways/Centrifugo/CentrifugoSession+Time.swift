@@ -59,9 +59,7 @@ extension CentrifugoSession {
     cancelTimer()
     let now = loop.nowMilliseconds
     var due = [heartbeat.connectBy, heartbeat.pingAt, heartbeat.pongBy].compactMap { $0 }.min()
-    if let end = [expiresAt, subscriptionEnds.values.min()].compactMap({ $0 }).min() {
-      due = min(due ?? .max, now + milliseconds(until: lastMoment(of: end)))
-    }
+    if let moment = nextExpiry { due = min(due ?? .max, now + milliseconds(until: moment)) }
     guard let due else { return }
     heartbeat.timer = loop.schedule(after: due > now ? due - now : 0, self, token: 0)
   }
@@ -72,8 +70,8 @@ extension CentrifugoSession {
     let now = loop.nowMilliseconds
     if let connectBy = heartbeat.connectBy, connectBy <= now { return close(.stale) }
     if let pongBy = heartbeat.pongBy, pongBy <= now { return close(.noPong) }
-    if let expiresAt, isOver(expiresAt) { return close(.expired) }
-    for (channel, end) in subscriptionEnds where isOver(end) { endSubscription(channel) }
+    expire()
+    guard !isClosed else { return }
     if let pingAt = heartbeat.pingAt, pingAt <= now {
       reply(Array("{}".utf8))
       heartbeat.pingAt = now + options.pingIntervalMilliseconds
@@ -87,7 +85,40 @@ extension CentrifugoSession {
     return second > now ? min(second - now, 1 << 40) * 1_000 : 0
   }
 
-  private func isOver(_ second: UInt64) -> Bool { lastMoment(of: second) <= options.now() }
+  /// The second since 1970 in which something ends, or the backend is to be asked for more time.
+  private var nextExpiry: UInt64? {
+    var next = expiresAt.map { moment(of: $0, isRefreshedByBackend && !isAskingForRefresh) }
+    for time in subscriptionTimes.values {
+      guard let end = time.end else { continue }
+      next = min(next ?? .max, moment(of: end, time.isRefreshedByBackend && !time.isAsking))
+    }
+    return next
+  }
+
+  private func expire() {
+    if let expiresAt {
+      if isOver(expiresAt) { return close(.expired) }
+      if isRefreshedByBackend, !isAskingForRefresh, isPast(expiresAt) { askForRefresh() }
+    }
+    for (channel, time) in subscriptionTimes where !isClosed {
+      guard let end = time.end else { continue }
+      if isOver(end) {
+        endSubscription(channel)
+      } else if time.isRefreshedByBackend, !time.isAsking, isPast(end) {
+        askForRefresh(ofSubscriptionTo: channel)
+      }
+    }
+  }
+
+  /// When a thing that ends at `second` is looked at: at once where the backend is to be asked, else after its grace.
+  private func moment(of second: UInt64, _ asksBackend: Bool) -> UInt64 {
+    asksBackend ? second : lastMoment(of: second)
+  }
+
+  /// Whether a time is not to come any more.
+  func isPast(_ second: UInt64?) -> Bool { second.map { $0 <= options.now() } ?? false }
+
+  private func isOver(_ second: UInt64) -> Bool { isPast(lastMoment(of: second)) }
 
   /// When a client that has not refreshed by `second` is given up. The end may come from a token, so it may be any number.
   private func lastMoment(of second: UInt64) -> UInt64 {
@@ -100,16 +131,17 @@ extension CentrifugoSession {
     end.map { $0 > options.now() ? $0 - options.now() : 0 }
   }
 
-  /// 2501: the client comes back with a fresh token.
-  private func endSubscription(_ channel: String) {
+  /// 2501: the client comes back with a fresh token. What the server has begun ends with the connection.
+  func endSubscription(_ channel: String) {
     guard let client else { return }
+    if subscriptionTimes[channel]?.isServerSide == true { return close(.subscriptionExpired) }
     hub.unsubscribe(client, from: channel)
     tellUnsubscribed(channel, 2501, "expired")
   }
 
   /// `{"push":{"channel":…,"unsubscribe":{"code":…,"reason":…}}}`.
   func tellUnsubscribed(_ channel: String, _ code: UInt32, _ reason: String) {
-    subscriptionEnds[channel] = nil
+    subscriptionTimes[channel] = nil
     push(
       ReplyEncoder.push(channel, "unsubscribe") { json in
         json.beginObject()

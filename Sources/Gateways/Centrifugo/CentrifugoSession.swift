@@ -33,18 +33,31 @@ final class CentrifugoSession: TimerTarget, @unchecked Sendable {
   private var heldBack: HeldPushes?
   /// When the connection's token ends, in seconds since 1970.
   var expiresAt: UInt64?
-  /// When subscriptions' tokens end.
-  var subscriptionEnds: [String: UInt64] = [:]
+  /// Whether the backend prolongs the connection, rather than the client with a new token.
+  var isRefreshedByBackend = false
+  /// The backend has been asked for more time, and has not answered.
+  var isAskingForRefresh = false
+  /// Of the subscriptions that end.
+  var subscriptionTimes: [String: SubscriptionTime] = [:]
+  /// The client's identifier; empty until it connects.
+  var clientID = ""
+  /// What the token or the backend has said for the backend alone.
+  var meta: SharedBytes?
+  /// The fields of the client's request that the backend wants to see.
+  var headers: [(name: String, value: String)] = []
   private(set) var isClosed = false
   /// A command whose reply waits for another loop; those behind it wait, so that they see its effect.
   private var isBusy = false
+  /// Those that waited are being worked off.
+  private var isCatchingUp = false
   private var waiting = WaitingCommands()
   var heartbeat = SessionHeartbeat()
 
   init(
     hub: Hub, options: CentrifugoOptions, encoding: Int, counters: CentrifugoCounters, loop: EventLoop,
-    output: any CentrifugoOutput
+    output: any CentrifugoOutput, headers: [(name: String, value: String)] = []
   ) {
+    self.headers = headers
     self.hub = hub
     self.options = options
     self.encoding = encoding
@@ -91,12 +104,19 @@ final class CentrifugoSession: TimerTarget, @unchecked Sendable {
   /// The command under way will be answered later: `finish` goes on with those behind it.
   func begin() { isBusy = true }
 
+  /// The command under way will not be answered later, after all.
+  func cancelBegin() { isBusy = false }
+
   /// The command under way has been answered. The connection may have ended meanwhile, and a command that waited may end
   /// it: then there is nothing left to read, and nobody to read it from.
   func finish() {
     guard isBusy else { return }
     isBusy = false
+    // A command that is answered at once ends up here again; not deeper and deeper.
+    guard !isCatchingUp else { return }
+    isCatchingUp = true
     while !isBusy, !isClosed, let line = waiting.next() { line.withUnsafeBytes { perform($0) } }
+    isCatchingUp = false
     if !isClosed, waiting.isShort { output.resumeReading() }
   }
 

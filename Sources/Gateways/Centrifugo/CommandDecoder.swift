@@ -29,12 +29,7 @@ enum CommandDecoder {
     case "connect": return .connect(try connect(&reader))
     case "subscribe": return .subscribe(try subscribe(&reader))
     case "history": return try history(&reader)
-    case "send":
-      _ = try reader.readRaw()
-      return .send
-    case "rpc":
-      _ = try reader.readRaw()
-      return .rpc
+    case "send", "rpc": return try call(key, &reader)
     case "ping":
       _ = try reader.readRaw()
       return .ping
@@ -78,6 +73,21 @@ enum CommandDecoder {
     }
   }
 
+  private static func call(
+    _ method: JSONKey, _ reader: inout JSONReader
+  ) throws(JSONError) -> CentrifugoCommand.Request {
+    var name = ""
+    var data = SharedBytes.make(copying: [])
+    try readMembers(&reader) { (reader, key) throws(JSONError) in
+      switch key {
+      case "method": name = try reader.readString()
+      case "data": data = try reader.compacted()
+      default: break
+      }
+    }
+    return method == "rpc" ? .rpc(SessionCallRequest(method: name, data: data)) : .send(data: data)
+  }
+
   private static func connect(
     _ reader: inout JSONReader
   ) throws(JSONError) -> CentrifugoCommand.ConnectRequest {
@@ -85,14 +95,17 @@ enum CommandDecoder {
     try readMembers(&reader) { (reader, key) throws(JSONError) in
       switch key {
       case "token": request.token = try reader.readString()
-      case "data":
-        guard try reader.peekKind() == .object else { return }
+      case "data": request.data = try reader.compacted()
+      case "name": request.name = try reader.readString()
+      case "version": request.version = try reader.readString()
+      case "headers":
         try reader.readObject { (reader, key) throws(JSONError) in
-          if key == "user", try reader.peekKind() == .string { request.userOfData = try reader.readString() }
+          request.headers.append((key.string, try reader.readString()))
         }
       case "subs":
         try reader.readObject { (reader, key) throws(JSONError) in
           let channel = key.string
+          request.channels.append(channel)
           request.positions[channel] = try subscribe(&reader).position
         }
       default: break
@@ -111,6 +124,7 @@ enum CommandDecoder {
       switch key {
       case "channel": request.channel = try reader.readString()
       case "token": request.token = try reader.readString()
+      case "data": request.data = try reader.compacted()
       case "recover": recovers = try reader.readBool()
       case "epoch": position.epoch = try reader.readString()
       case "offset": position.offset = try reader.readUInt64()

@@ -60,10 +60,10 @@ import Testing
 
   @Test func whoMayComeBack() {
     for code: UInt16 in [3000, 3012, 3499, 4000, 4499] {
-      #expect(Disconnect(code: code, reason: "").allowsReturn)
+      #expect(Disconnect(known: code, "").allowsReturn)
     }
     for code: UInt16 in [3500, 3999, 4500, 4999] {
-      #expect(!Disconnect(code: code, reason: "").allowsReturn)
+      #expect(!Disconnect(known: code, "").allowsReturn)
     }
   }
 }
