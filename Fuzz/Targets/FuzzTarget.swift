@@ -10,7 +10,8 @@ struct FuzzTarget: Sendable {
 
   static let all: [FuzzTarget] =
     frameTargets + messageTargets + textTargets + jsonTargets + httpTargets + urlTargets + handshakeTargets
-    + deflateTargets + proxyTargets + commandTargets + connectionTargets + clientTargets + shellTargets
+    + deflateTargets + proxyTargets + commandTargets + protobufTargets + connectionTargets + clientTargets
+    + shellTargets
     + routeTargets + sessionTargets + tlsTargets
 }
 

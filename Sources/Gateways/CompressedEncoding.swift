@@ -10,7 +10,8 @@ import WebSockets
 /// It is an encoding of its own, so that the hub compresses only where somebody in the channel wants that. What is
 /// small, and what does not become smaller, stays as it is.
 public final class CompressedEncoding: WireEncoding {
-  private let base: any WireEncoding
+  /// What is compressed.
+  let base: any WireEncoding
   private let options: DeflateOptions
   private let counters: CompressionCounters
 

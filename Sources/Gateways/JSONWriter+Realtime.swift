@@ -21,8 +21,14 @@ extension JSONWriter {
 
   mutating func write(_ publication: Publication) {
     beginObject()
+    members(of: publication)
+    endObject()
+  }
+
+  mutating func members(of publication: Publication) {
     if publication.offset > 0 { member("offset", publication.offset) }
-    member("data", publication.data)
+    key("data")
+    if publication.isUnchecked { unchecked(publication.data) } else { raw(publication.data) }
     if let info = publication.info {
       key("info")
       write(info)
@@ -36,7 +42,6 @@ extension JSONWriter {
       }
       endObject()
     }
-    endObject()
   }
 
   /// Clients by their identifiers.
@@ -74,7 +79,22 @@ extension JSONWriter {
   /// Splices JSON that was validated when it came in.
   mutating func member(_ name: StaticString, _ value: SharedBytes) {
     key(name)
+    raw(value)
+  }
+
+  private mutating func raw(_ value: SharedBytes) {
     value.withUnsafeBytes { raw($0) }
+  }
+
+  /// Writes what may be anything: JSON as such, other bytes as a string in Base64.
+  private mutating func unchecked(_ value: SharedBytes) {
+    value.withUnsafeBytes { bytes in
+      if (try? JSONText.validate(bytes)) != nil {
+        raw(JSONText.compact(bytes))
+      } else {
+        string(Base64.encode(bytes))
+      }
+    }
   }
 
   mutating func array<Element>(_ elements: [Element], _ write: (inout JSONWriter, Element) -> Void) {

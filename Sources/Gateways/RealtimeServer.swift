@@ -39,8 +39,8 @@ public final class RealtimeServer: HTTPService {
   /// Puts the routes together.
   ///
   /// - Parameters:
-  ///   - hub: has a ``CentrifugoJSONEncoding`` as its first encoding, and may have a ``CompressedEncoding`` of it as
-  ///     its second.
+  ///   - hub: has a ``CentrifugoJSONEncoding`` as its first encoding, and may have others that ``CentrifugoGateway``
+  ///     knows.
   ///   - api: answers what begins with `/api/`.
   ///   - options: everything else.
   ///   - counters: count what happens to clients.
@@ -49,8 +49,7 @@ public final class RealtimeServer: HTTPService {
     counters: CentrifugoCounters = CentrifugoCounters()
   ) {
     gateway = CentrifugoGateway(
-      hub: hub, encoding: 0, compressedEncoding: hub.encodings.count > 1 ? 1 : nil, options: options.sessions,
-      counters: counters)
+      hub: hub, encoding: 0, options: options.sessions, counters: counters)
     self.api = api
     self.options = options
   }
@@ -80,6 +79,6 @@ public final class RealtimeServer: HTTPService {
       let hint = "This origin may not connect; the server's allowed_origins would have to list it.\n"
       return exchange.respond(.text(.forbidden, hint))
     }
-    exchange.upgrade(to: gateway, options: options.socket)
+    gateway.accept(exchange, options.socket)
   }
 }

@@ -48,7 +48,7 @@ final class OwnedChannel {
     if isKept { stream.offset += 1 }
     let publication = Publication(
       data: request.data, offset: isKept ? stream.offset : 0, info: info, tags: request.tags,
-      timestampMilliseconds: wallClock)
+      timestampMilliseconds: wallClock, isUnchecked: request.isUnchecked)
     if isKept {
       history.append(publication, now: now, options: options)
       if request.version > 0 { version = (request.versionEpoch, request.version) }

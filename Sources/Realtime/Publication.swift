@@ -27,12 +27,15 @@ public final class Publication: Sendable {
   public let tags: [(name: String, value: String)]
   /// When it was published, in milliseconds since 1970, by the hub's wall clock.
   public let timestampMilliseconds: UInt64
+  /// Whether nothing is known of the payload: see ``PublishRequest/isUnchecked``.
+  public let isUnchecked: Bool
 
   /// Makes a publication.
   public init(
     data: SharedBytes, offset: UInt64, info: ClientInfo? = nil, tags: [(name: String, value: String)] = [],
-    timestampMilliseconds: UInt64
+    timestampMilliseconds: UInt64, isUnchecked: Bool = false
   ) {
+    self.isUnchecked = isUnchecked
     self.data = data
     self.offset = offset
     self.info = info
@@ -48,6 +51,9 @@ public struct PublishRequest: Sendable {
 
   /// The payload; opaque to the hub.
   public var data: SharedBytes
+  /// Whether nothing is known of the payload. Otherwise it is JSON on one line, which JSON's wire protocols hand on as
+  /// it is.
+  public var isUnchecked = false
   /// Names and values that travel with the data.
   public var tags: [(name: String, value: String)] = []
   /// A repeat of the same key in the same channel within the namespace's window changes nothing and gives

@@ -296,7 +296,6 @@ async def test_subscribe_twice(serve):
         ("closed:x", 103),
         ("nowhere:x", 102),
         ("nowhere", 102),
-        ("", 107),
         ("chat:" + "x" * 251, 107),
         ("chat:a\nb", 107),
         ("chat:a\x7fb", 107),
@@ -338,7 +337,16 @@ async def test_publish_without_a_subscription(serve):
 async def test_publish_without_data(serve):
     async with Commands.open(serve) as it:
         await it.connect(token())
-        assert (await it.call(publish={"channel": fresh("plain")}))["error"]["code"] == 107
+        await it.send({"id": 2, "publish": {"channel": fresh("plain")}})
+        assert await it.closed() == 3501
+
+
+@pytest.mark.parametrize("method", ["subscribe", "unsubscribe", "presence", "presence_stats", "history"])
+async def test_commands_without_a_channel(serve, method):
+    async with Commands.open(serve) as it:
+        await it.connect(token())
+        await it.send({"id": 2, method: {"channel": ""}})
+        assert await it.closed() == 3501
 
 
 async def test_publish_over_64_kib(serve):

@@ -1,5 +1,4 @@
 import Bytes
-import JSON
 import Realtime
 
 /// The session's place in the hub.
@@ -24,13 +23,11 @@ final class CentrifugoClient: Subscriber, @unchecked Sendable {
   }
 
   override func subscribed(to channel: String, _ result: SubscribeResult, data: SharedBytes?) {
-    owner?.push(
-      ReplyEncoder.push(channel, "subscribe") { json in
-        json.beginObject()
-        json.members(of: result, secondsLeft: nil)
-        if let data { json.member("data", data) }
-        json.endObject()
-      })
+    owner?.push(.subscribe(channel: channel, result, data: data))
+    // The push has no room for what was missed.
+    for publication in result.publications {
+      owner?.push(.publication(channel: channel, publication))
+    }
   }
 
   override func unsubscribed(from channel: String, code: UInt32, reason: String) {
@@ -38,7 +35,7 @@ final class CentrifugoClient: Subscriber, @unchecked Sendable {
   }
 
   override func disconnect(code: UInt32, reason: String) {
-    owner?.close(Disconnect(known: UInt16(clamping: code), reason))
+    owner?.close(Disconnect(code: UInt16(clamping: code), reason: reason))
   }
 
   override func refreshed(isExpired: Bool, expiresAt: UInt64?) {

@@ -58,12 +58,12 @@ public struct Disconnect: Error, Sendable, Equatable {
 
   /// Makes an end; nil if the code is none of 3000–4999, or the reason has more than the 123 bytes that a close frame
   /// has room for (RFC 6455 §5.5).
-  public init?(code: UInt32, reason: String) {
+  public init?(checking code: UInt32, reason: String) {
     guard (3_000...4_999).contains(code), reason.utf8.count <= 123 else { return nil }
-    self.init(known: UInt16(code), reason)
+    self.init(code: UInt16(code), reason: reason)
   }
 
-  init(known code: UInt16, _ reason: String) {
+  init(code: UInt16, reason: String) {
     self.code = code
     self.reason = reason
   }
@@ -72,23 +72,23 @@ public struct Disconnect: Error, Sendable, Equatable {
   var allowsReturn: Bool { code % 1_000 < 500 }
 
   /// 3001: the server goes down; another may be there already.
-  public static let shutdown = Disconnect(known: 3001, "shutdown")
+  public static let shutdown = Disconnect(code: 3001, reason: "shutdown")
   /// 3005: the connection's token has expired and was not refreshed.
-  public static let expired = Disconnect(known: 3005, "connection expired")
+  public static let expired = Disconnect(code: 3005, reason: "connection expired")
   /// 3006: a subscription that the server made has expired and was not refreshed.
-  public static let subscriptionExpired = Disconnect(known: 3006, "subscription expired")
+  public static let subscriptionExpired = Disconnect(code: 3006, reason: "subscription expired")
   /// 3004: something is wrong in the server, or behind it.
-  public static let serverError = Disconnect(known: 3004, "internal server error")
+  public static let serverError = Disconnect(code: 3004, reason: "internal server error")
   /// 3008: more waits for the client than the outbound queue may hold.
-  public static let slow = Disconnect(known: 3008, "slow")
+  public static let slow = Disconnect(code: 3008, reason: "slow")
   /// 3012: no answer to a ping.
-  public static let noPong = Disconnect(known: 3012, "no pong")
+  public static let noPong = Disconnect(code: 3012, reason: "no pong")
   /// 3500: the token is not valid, or is missing.
-  public static let invalidToken = Disconnect(known: 3500, "invalid token")
+  public static let invalidToken = Disconnect(code: 3500, reason: "invalid token")
   /// 3501: what was sent is not the protocol.
-  public static let badRequest = Disconnect(known: 3501, "bad request")
+  public static let badRequest = Disconnect(code: 3501, reason: "bad request")
   /// 3502: no connect command in time.
-  public static let stale = Disconnect(known: 3502, "stale")
+  public static let stale = Disconnect(code: 3502, reason: "stale")
   /// 3505: more channels than a client may have.
-  public static let channelLimit = Disconnect(known: 3505, "channel limit")
+  public static let channelLimit = Disconnect(code: 3505, reason: "channel limit")
 }

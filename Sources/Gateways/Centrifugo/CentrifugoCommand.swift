@@ -48,3 +48,18 @@ struct CentrifugoCommand {
     var requiresRecovery: Bool { flags & 2 != 0 }
   }
 }
+
+extension CentrifugoCommand.Request {
+  /// Whether something is missing without which the command means nothing; as in Centrifugo, that ends the connection.
+  var isIncomplete: Bool {
+    switch self {
+    case .subscribe(let request): request.channel.isEmpty
+    case .publish(let channel, let data): channel.isEmpty || data == nil
+    case .unsubscribe(let channel), .presence(let channel), .presenceStats(let channel),
+      .history(let channel, _), .subscriptionRefresh(let channel, _):
+      channel.isEmpty
+    case .refresh(let token): token.isEmpty
+    case .connect, .ping, .send, .rpc: false
+    }
+  }
+}

@@ -3,56 +3,72 @@ import Realtime
 import WebSocketCore
 import WebSockets
 
-/// Centrifugo's JSON protocol over WebSocket: one handler for all connections of all loops.
+/// Centrifugo's protocol over WebSocket, in JSON and in Protobuf: one handler for all connections of all loops.
 public final class CentrifugoGateway: WebSocketHandler, @unchecked Sendable {
+  /// The subprotocol of clients that speak Protobuf; those that speak JSON need none.
+  public static let protobufSubprotocol = "centrifuge-protobuf"
+
   private let hub: Hub
   private let options: CentrifugoOptions
-  private let encoding: Int
-  private let compressed: (index: Int, encoding: CompressedEncoding)?
+  private let json: SessionEncodings
+  private let protobuf: SessionEncodings?
   private let counters: CentrifugoCounters
 
-  /// Makes the gateway.
+  /// Makes the gateway. Clients may speak Protobuf if a ``CentrifugoProtobufEncoding`` is among the hub's encodings, and
+  /// get frames that are compressed once for all if there is a ``CompressedEncoding`` of theirs.
   ///
   /// - Parameters:
   ///   - hub: where the channels are; its loops are the connections' loops.
   ///   - encoding: the index of a ``CentrifugoJSONEncoding`` among the hub's encodings.
-  ///   - compressedEncoding: the index of a ``CompressedEncoding`` of it; nil if there is none.
   ///   - options: tokens and deadlines.
   ///   - counters: count what happens.
   public init(
-    hub: Hub, encoding: Int, compressedEncoding: Int? = nil, options: CentrifugoOptions,
-    counters: CentrifugoCounters = CentrifugoCounters()
+    hub: Hub, encoding: Int, options: CentrifugoOptions, counters: CentrifugoCounters = CentrifugoCounters()
   ) {
-    compressed = compressedEncoding.flatMap { index in
-      (hub.encodings[index] as? CompressedEncoding).map { (index, $0) }
+    json = SessionEncodings(plain: encoding, among: hub) { $0 is CentrifugoJSONEncoding }
+    protobuf = hub.encodings.firstIndex { $0 is CentrifugoProtobufEncoding }.map { index in
+      SessionEncodings(plain: index, among: hub) { $0 is CentrifugoProtobufEncoding }
     }
     self.counters = counters
     self.hub = hub
-    self.encoding = encoding
     self.options = options
+  }
+
+  /// Answers a request by a WebSocket that this gateway handles.
+  func accept(_ exchange: HTTPExchange, _ socket: WebSocketOptions) {
+    let offered = OpeningHandshake.subprotocols(offered: exchange.head)
+    let isProtobuf = protobuf != nil && offered.contains(Self.protobufSubprotocol)
+    let fields = exchange.head.fields
+    let wanted = options.backend.keptHeaders.flatMap { name in fields.values(of: name).map { (name, $0) } }
+    exchange.upgrade(
+      to: self, subprotocol: isProtobuf ? Self.protobufSubprotocol : nil, options: socket,
+      attachment: SessionHandshake(
+        encoding: isProtobuf ? .protobuf : .json, headers: CentrifugoSession.limited(wanted)))
   }
 
   // swift-format-ignore: AllPublicDeclarationsHaveDocumentation
   public override func opened(_ connection: WebSocketConnection) {
+    let handshake = connection.attachment as? SessionHandshake
+    let clientEncoding = handshake?.encoding ?? .json
+    let encodings = clientEncoding == .protobuf ? protobuf ?? json : json
     connection.attachment = CentrifugoSession(
-      hub: hub, options: options, encoding: encoding(for: connection), counters: counters,
-      loop: connection.loop, output: ConnectionOutput(connection))
-  }
-
-  /// Frames that are compressed for all who can take them, plain ones for the others.
-  private func encoding(for connection: WebSocketConnection) -> Int {
-    if let compressed, compressed.encoding.suits(connection.compression) { return compressed.index }
-    return encoding
+      hub: hub, options: options, encoding: encodings.index(for: connection.compression),
+      clientEncoding: clientEncoding, counters: counters, loop: connection.loop,
+      output: ConnectionOutput(connection, clientEncoding == .json ? .text : .binary),
+      headers: handshake?.headers ?? [])
   }
 
   // swift-format-ignore: AllPublicDeclarationsHaveDocumentation
   public override func received(
     _ message: UnsafeRawBufferPointer, _ kind: MessageKind, on connection: WebSocketConnection
   ) {
-    switch kind {
-    case .text: session(of: connection)?.received(message)
-    case .binary:
+    guard let session = session(of: connection) else { return }
+    switch (kind, session.clientEncoding) {
+    case (.binary, .json):
       connection.close(code: .unsupportedData, reason: "The JSON protocol has text messages only.")
+    case (.text, .protobuf):
+      connection.close(code: .unsupportedData, reason: "The Protobuf protocol has binary messages only.")
+    default: session.received(message)
     }
   }
 
@@ -72,13 +88,15 @@ private final class ConnectionOutput: CentrifugoOutput {
   private unowned let connection: WebSocketConnection
   /// What goes out is compressed with the connection's own context.
   private let hasContext: Bool
+  private let kind: MessageKind
 
-  init(_ connection: WebSocketConnection) {
+  init(_ connection: WebSocketConnection, _ kind: MessageKind) {
     self.connection = connection
+    self.kind = kind
     hasContext = connection.compression?.sendsWithContext == true
   }
 
-  func send(_ text: [UInt8]) -> Bool { text.withUnsafeBytes { connection.send($0, .text) } }
+  func send(_ message: [UInt8]) -> Bool { message.withUnsafeBytes { connection.send($0, kind) } }
   func send(frame: SharedBytes) -> Bool {
     hasContext ? connection.send(messageOf: frame) : connection.send(prepared: frame)
   }

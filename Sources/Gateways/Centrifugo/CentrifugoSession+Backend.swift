@@ -4,7 +4,7 @@ import Realtime
 extension CentrifugoSession {
   /// The client as the backend is told of it.
   var caller: SessionCaller {
-    var caller = SessionCaller(loop: loop, client: clientID, transport: "websocket", encoding: .json)
+    var caller = SessionCaller(loop: loop, client: clientID, transport: transport, encoding: clientEncoding)
     caller.user = client?.info.user ?? ""
     caller.meta = meta
     caller.headers = headers
@@ -38,8 +38,7 @@ extension CentrifugoSession {
     let isTaken = ask(for: id) {
       options.backend.call(request, of: $0, done: $1)
     } then: { [self] answer in
-      reply(
-        ReplyEncoder.result(id, "rpc") { json in if let data = answer.data { json.member("data", data) } })
+      reply(id, .call(answer.data))
       finish()
     }
     if !isTaken { reply(id, .notAvailable) }
@@ -49,17 +48,25 @@ extension CentrifugoSession {
     let isTaken = ask(for: id) {
       options.backend.publish(request, of: $0, done: $1)
     } then: { [self] answer in
-      var publish = PublishRequest(data: answer.data ?? request.data)
-      publish.skipsHistory = answer.skipsHistory
-      hub.publish(publish, to: request.channel, as: .permitted(client)) {
-        self.answer(id, "publish", $0) { _, _ in }
-      }
+      var publication = self.publication(of: answer.data ?? request.data)
+      publication.skipsHistory = answer.skipsHistory
+      publish(id, publication, to: request.channel, as: .permitted(client))
     }
     guard !isTaken else { return }
     begin()
-    hub.publish(PublishRequest(data: request.data), to: request.channel, as: .client(client)) {
-      self.answer(id, "publish", $0) { _, _ in }
-    }
+    publish(id, publication(of: request.data), to: request.channel, as: .client(client))
+  }
+
+  private func publication(of data: SharedBytes) -> PublishRequest {
+    var publication = PublishRequest(data: data)
+    publication.isUnchecked = clientEncoding == .protobuf
+    return publication
+  }
+
+  private func publish(
+    _ id: UInt32, _ publication: PublishRequest, to channel: String, as authority: Authority
+  ) {
+    hub.publish(publication, to: channel, as: authority) { self.answer(id, $0) { _ in .publish } }
   }
 
   // MARK: Time

@@ -1,4 +1,3 @@
-import JSON
 import Realtime
 
 extension CentrifugoSession {
@@ -11,37 +10,32 @@ extension CentrifugoSession {
     if case .connect(let request) = request { return id == 0 ? close(.badRequest) : connect(id, request) }
     guard let client else { return close(.badRequest) }
     if case .send(let data) = request { return options.backend.receive(data, from: caller) }
-    guard id > 0 else { return close(.badRequest) }
+    guard id > 0, !request.isIncomplete else { return close(.badRequest) }
     perform(request, id, client)
   }
 
   private func perform(_ request: CentrifugoCommand.Request, _ id: UInt32, _ client: CentrifugoClient) {
     switch request {
     case .connect, .send: break
-    case .ping: reply(ReplyEncoder.result(id, "ping"))
+    case .ping: reply(id, .ping)
     case .rpc(let request): call(id, request)
     case .subscribe(let request): subscribe(id, request, client)
     case .unsubscribe(let channel):
-      guard !channel.isEmpty else { return reply(id, .badRequest) }
       subscriptionTimes[channel] = nil
       hub.unsubscribe(client, from: channel)
-      reply(ReplyEncoder.result(id, "unsubscribe"))
+      reply(id, .unsubscribe)
     case .publish(let channel, let data):
-      guard let data else { return reply(id, .badRequest) }
+      guard let data else { return close(.badRequest) }
       publish(id, SessionPublishRequest(channel: channel, data: data), client)
     case .presence(let channel):
       begin()
-      hub.presence(of: channel, as: .client(client)) { self.answer(id, "presence", $0) { $0.presence($1) } }
+      hub.presence(of: channel, as: .client(client)) { self.answer(id, $0) { .presence($0) } }
     case .presenceStats(let channel):
       begin()
-      hub.presenceStats(of: channel, as: .client(client)) {
-        self.answer(id, "presence_stats", $0) { $0.members(of: $1) }
-      }
+      hub.presenceStats(of: channel, as: .client(client)) { self.answer(id, $0) { .presenceStats($0) } }
     case .history(let channel, let query):
       begin()
-      hub.history(of: channel, query, as: .client(client)) {
-        self.answer(id, "history", $0) { $0.members(of: $1) }
-      }
+      hub.history(of: channel, query, as: .client(client)) { self.answer(id, $0) { .history($0) } }
     case .refresh(let token): refresh(id, token, client)
     case .subscriptionRefresh(let channel, let token): refreshSubscription(id, channel, token, client)
     }
@@ -49,11 +43,10 @@ extension CentrifugoSession {
 
   /// Answers the command under way, and goes on with those behind it.
   func answer<Value>(
-    _ id: UInt32, _ method: StaticString, _ result: Result<Value, HubError>,
-    _ members: (inout JSONWriter, Value) -> Void
+    _ id: UInt32, _ result: Result<Value, HubError>, _ spell: (Value) -> CentrifugoReply
   ) {
     switch result {
-    case .success(let value): reply(ReplyEncoder.result(id, method) { members(&$0, value) })
+    case .success(let value): reply(id, spell(value))
     case .failure(let error): reply(id, CommandError(error))
     }
     finish()

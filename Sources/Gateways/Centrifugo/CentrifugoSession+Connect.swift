@@ -1,5 +1,4 @@
 import Bytes
-import JSON
 import Realtime
 
 extension CentrifugoSession {
@@ -97,7 +96,8 @@ extension CentrifugoSession {
       options.overrides = answer.overrides
       hub.subscribe(client, to: channel, options: options) { [self] result in
         if case .success(let result) = result {
-          subscriptions.append((channel, result, answer.data))
+          subscriptions.append(
+            (channel, CentrifugoReply.SubscriptionResult(result: result, data: answer.data)))
           keepTime(of: answer, channel)
         }
         missing -= 1
@@ -113,33 +113,16 @@ extension CentrifugoSession {
       isRefreshedByBackend: options.backend.refreshesSubscriptions(to: channel))
   }
 
-  private typealias Subscribed = (channel: String, result: SubscribeResult, data: SharedBytes?)
+  private typealias Subscribed = (channel: String, result: CentrifugoReply.SubscriptionResult)
 
   private func replyConnected(_ id: UInt32, _ admission: Admission, _ subscriptions: [Subscribed]) {
-    let end = isRefreshedByBackend ? nil : expiresAt
-    reply(
-      ReplyEncoder.result(id, "connect") { json in
-        json.member("client", clientID)
-        json.member("version", options.version)
-        if let secondsLeft = secondsLeft(until: end) { json.expiry(secondsLeft) }
-        if let data = admission.data { json.member("data", data) }
-        if options.pingIntervalMilliseconds > 0 {
-          json.member("ping", (options.pingIntervalMilliseconds + 999) / 1_000)
-          json.key("pong")
-          json.bool(true)
-        }
-        guard !subscriptions.isEmpty else { return }
-        json.key("subs")
-        json.beginObject()
-        for (channel, result, data) in subscriptions {
-          json.key(channel)
-          json.beginObject()
-          json.members(of: result, secondsLeft: nil)
-          if let data { json.member("data", data) }
-          json.endObject()
-        }
-        json.endObject()
-      })
+    var result = CentrifugoReply.ConnectResult(client: clientID, version: options.version)
+    result.secondsLeft = isRefreshedByBackend ? nil : secondsLeft(until: expiresAt)
+    result.data = admission.data
+    result.pingSeconds = (options.pingIntervalMilliseconds + 999) / 1_000
+    result.emulation = emulation
+    result.subscriptions = subscriptions
+    reply(id, .connect(result))
   }
 
   /// A fresh token for the connection; it must be of the same user.
@@ -150,11 +133,9 @@ extension CentrifugoSession {
       guard claims.user == client.info.user else { return close(.invalidToken) }
       extend(until: claims.endOfUse)
       reply(
-        ReplyEncoder.result(id, "refresh") { json in
-          json.member("client", client.info.client)
-          json.member("version", options.version)
-          if let secondsLeft = secondsLeft(until: expiresAt) { json.expiry(secondsLeft) }
-        })
+        id,
+        .refresh(
+          client: clientID, version: options.version, secondsLeft: secondsLeft(until: expiresAt)))
     } catch .expired {
       reply(id, .tokenExpired)
     } catch {

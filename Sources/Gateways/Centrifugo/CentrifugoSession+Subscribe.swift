@@ -58,9 +58,9 @@ extension CentrifugoSession {
         setTimer()
       }
       let end = time.isRefreshedByBackend ? nil : time.end
-      answer(id, "subscribe", result) { json, result in
-        json.members(of: result, secondsLeft: secondsLeft(until: end))
-        if let data { json.member("data", data) }
+      answer(id, result) {
+        .subscribe(
+          CentrifugoReply.SubscriptionResult(result: $0, secondsLeft: secondsLeft(until: end), data: data))
       }
     }
   }
@@ -92,10 +92,7 @@ extension CentrifugoSession {
       guard !isPast(claims.endOfUse) else { return reply(id, .expired) }
       subscriptionTimes[channel] = claims.endOfUse.map { SubscriptionTime(end: $0) }
       setTimer()
-      reply(
-        ReplyEncoder.result(id, "sub_refresh") { json in
-          if let secondsLeft = secondsLeft(until: claims.endOfUse) { json.expiry(secondsLeft) }
-        })
+      reply(id, .subscriptionRefresh(secondsLeft: secondsLeft(until: claims.endOfUse)))
     }
   }
 }

@@ -1,5 +1,4 @@
 import EventLoops
-import JSON
 import Realtime
 
 /// What a session waits for, in milliseconds of the loop's clock.
@@ -37,15 +36,10 @@ extension CentrifugoSession {
     setTimer()
   }
 
-  /// The server has moved the end of the connection: `{"push":{"refresh":{"expires":true,"ttl":…}}}`.
+  /// The server has moved the end of the connection.
   func tellRefreshed(until time: UInt64?) {
     extend(until: time)
-    push(
-      ReplyEncoder.push("", "refresh") { json in
-        json.beginObject()
-        if let secondsLeft = secondsLeft(until: time) { json.expiry(secondsLeft) }
-        json.endObject()
-      })
+    push(.refresh(secondsLeft: secondsLeft(until: time)))
   }
 
   func cancelTimer() {
@@ -73,7 +67,7 @@ extension CentrifugoSession {
     expire()
     guard !isClosed else { return }
     if let pingAt = heartbeat.pingAt, pingAt <= now {
-      reply(Array("{}".utf8))
+      send(clientEncoding.ping)
       heartbeat.pingAt = now + options.pingIntervalMilliseconds
       heartbeat.pongBy = now + options.pongDeadlineMilliseconds
     }
@@ -139,15 +133,8 @@ extension CentrifugoSession {
     tellUnsubscribed(channel, 2501, "expired")
   }
 
-  /// `{"push":{"channel":…,"unsubscribe":{"code":…,"reason":…}}}`.
   func tellUnsubscribed(_ channel: String, _ code: UInt32, _ reason: String) {
     subscriptionTimes[channel] = nil
-    push(
-      ReplyEncoder.push(channel, "unsubscribe") { json in
-        json.beginObject()
-        json.member("code", code)
-        json.member("reason", reason)
-        json.endObject()
-      })
+    push(.unsubscribe(channel: channel, code: code, reason: reason))
   }
 }

@@ -1,14 +1,14 @@
 import Bytes
 import EventLoops
-import JSON
 import Realtime
 
 /// What a session writes to.
 protocol CentrifugoOutput: AnyObject {
-  /// Sends one JSON text as a message; false if the connection has ended, or ends because too much waits for its
-  /// peer already.
-  func send(_ text: [UInt8]) -> Bool
-  /// Sends a frame that is shared with others; false as above.
+  /// Sends what the session's ``ClientEncoding`` makes of a reply or a push; false if the connection has ended, or ends
+  /// because too much waits for its peer already.
+  func send(_ message: [UInt8]) -> Bool
+  /// Sends a frame that is shared with others: what the session's encoding among those of the hub makes, a server's whole
+  /// WebSocket frame; false as above.
   func send(frame: SharedBytes) -> Bool
   /// Ends the connection with a close code.
   func close(_ disconnect: Disconnect)
@@ -23,7 +23,14 @@ protocol CentrifugoOutput: AnyObject {
 final class CentrifugoSession: TimerTarget, @unchecked Sendable {
   let hub: Hub
   let options: CentrifugoOptions
+  /// Its place among the hub's encodings.
   let encoding: Int
+  /// How the client's messages are spelled, and those to it.
+  let clientEncoding: ClientEncoding
+  /// How the client is connected: ``SessionCaller/transport``.
+  let transport: String
+  /// Where the client posts its commands, if it has to.
+  let emulation: EmulationAddress?
   let loop: EventLoop
   let output: any CentrifugoOutput
   let counters: CentrifugoCounters
@@ -54,10 +61,14 @@ final class CentrifugoSession: TimerTarget, @unchecked Sendable {
   var heartbeat = SessionHeartbeat()
 
   init(
-    hub: Hub, options: CentrifugoOptions, encoding: Int, counters: CentrifugoCounters, loop: EventLoop,
-    output: any CentrifugoOutput, headers: [(name: String, value: String)] = []
+    hub: Hub, options: CentrifugoOptions, encoding: Int, clientEncoding: ClientEncoding = .json,
+    transport: String = "websocket", emulation: EmulationAddress? = nil, counters: CentrifugoCounters,
+    loop: EventLoop, output: any CentrifugoOutput, headers: [(name: String, value: String)] = []
   ) {
     self.headers = headers
+    self.clientEncoding = clientEncoding
+    self.transport = transport
+    self.emulation = emulation
     self.hub = hub
     self.options = options
     self.encoding = encoding
@@ -70,35 +81,33 @@ final class CentrifugoSession: TimerTarget, @unchecked Sendable {
 
   // MARK: Input
 
-  /// Takes a text message: commands, one a line.
-  func received(_ text: UnsafeRawBufferPointer) {
+  /// Takes a message: one command or several.
+  func received(_ message: UnsafeRawBufferPointer) {
     guard !isClosed else { return }
-    var hasCommand = false
-    for line in text.split(separator: UInt8(ascii: "\n")) {
-      hasCommand = true
-      if isBusy {
-        wait(line)
+    let isWhole = clientEncoding.forEachCommand(in: message) { command in
+      if !isBusy {
+        perform(command)
+      } else if client != nil, clientEncoding.isPong(command) {
+        // The client is not to be taken for gone because a command ahead of this takes its time.
+        receivedPong()
       } else {
-        perform(UnsafeRawBufferPointer(rebasing: line))
+        wait(command)
       }
-      guard !isClosed else { return }
+      return !isClosed
     }
-    if !hasCommand { close(.badRequest) }
+    if !isWhole { close(.badRequest) }
   }
 
-  private func wait(_ line: Slice<UnsafeRawBufferPointer>) {
-    waiting.append(line)
+  private func wait(_ command: UnsafeRawBufferPointer) {
+    waiting.append(command)
     if waiting.isFull { return close(.badRequest) }
     if waiting.isLong { output.pauseReading() }
   }
 
-  private func perform(_ line: UnsafeRawBufferPointer) {
+  private func perform(_ bytes: UnsafeRawBufferPointer) {
     counters.commands.count()
-    do {
-      perform(try CommandDecoder.decode(line))
-    } catch {
-      close(.badRequest)
-    }
+    guard let command = clientEncoding.decode(bytes) else { return close(.badRequest) }
+    perform(command)
   }
 
   /// The command under way will be answered later: `finish` goes on with those behind it.
@@ -115,20 +124,24 @@ final class CentrifugoSession: TimerTarget, @unchecked Sendable {
     // A command that is answered at once ends up here again; not deeper and deeper.
     guard !isCatchingUp else { return }
     isCatchingUp = true
-    while !isBusy, !isClosed, let line = waiting.next() { line.withUnsafeBytes { perform($0) } }
+    while !isBusy, !isClosed, let command = waiting.next() { command.withUnsafeBytes { perform($0) } }
     isCatchingUp = false
     if !isClosed, waiting.isShort { output.resumeReading() }
   }
 
   // MARK: Output
 
-  func reply(_ text: [UInt8]) {
-    if !isClosed, !output.send(text) { closed() }
+  func send(_ message: [UInt8]) {
+    if !isClosed, !output.send(message) { closed() }
+  }
+
+  func reply(_ id: UInt32, _ reply: CentrifugoReply) {
+    if !isClosed { send(clientEncoding.encode(id, reply)) }
   }
 
   func reply(_ id: UInt32, _ error: CommandError) {
     counters.count(error)
-    reply(ReplyEncoder.error(id, error))
+    reply(id, .error(error))
   }
 
   /// Hands on what the hub delivers.
@@ -138,9 +151,10 @@ final class CentrifugoSession: TimerTarget, @unchecked Sendable {
   }
 
   /// Tells the client something that it has not asked for.
-  func push(_ text: [UInt8]) {
-    if heldBack != nil { return holdBack(.text(text)) }
-    reply(text)
+  func push(_ push: CentrifugoPush) {
+    let message = clientEncoding.encode(push)
+    if heldBack != nil { return holdBack(.message(message)) }
+    send(message)
   }
 
   /// The connect command is under way: pushes wait for its reply.
@@ -152,7 +166,7 @@ final class CentrifugoSession: TimerTarget, @unchecked Sendable {
     heldBack = nil
     for held in pushes {
       switch held {
-      case .text(let text): reply(text)
+      case .message(let message): send(message)
       case .frame(let frame): push(frame)
       }
     }

@@ -3,7 +3,7 @@ import Bytes
 /// Pushes that wait for the reply to the connect command, oldest first.
 final class HeldPushes {
   enum Push {
-    case text([UInt8])
+    case message([UInt8])
     case frame(SharedBytes)
   }
 
@@ -16,7 +16,7 @@ final class HeldPushes {
   /// Keeps one more; false if that is too much.
   func append(_ push: Push) -> Bool {
     switch push {
-    case .text(let text): byteCount += text.count
+    case .message(let message): byteCount += message.count
     case .frame(let frame): byteCount += frame.count
     }
     guard byteCount <= Self.maximumBytes else { return false }

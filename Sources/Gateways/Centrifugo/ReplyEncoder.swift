@@ -1,71 +1,109 @@
 import Bytes
 import JSON
 import Realtime
-import WebSocketCore
 
 /// Writes replies and pushes as JSON, spelled as `Reply` and `Push` in client.proto.
 enum ReplyEncoder {
-  /// `{"id":…,"error":{…}}`.
-  static func error(_ id: UInt32, _ error: CommandError) -> [UInt8] {
+  /// `{"id":…,"<method>":{…}}`.
+  static func encode(_ id: UInt32, _ reply: CentrifugoReply) -> [UInt8] {
     var json = JSONWriter()
     json.beginObject()
     json.member("id", id)
-    json.key("error")
-    json.beginObject()
-    json.member("code", error.code)
-    json.member("message", error.message)
-    if error.isTemporary {
-      json.key("temporary")
-      json.bool(true)
+    switch reply {
+    case .error(let error): json.object("error") { $0.members(of: error) }
+    case .connect(let result): json.object("connect") { $0.members(of: result) }
+    case .subscribe(let result): json.object("subscribe") { $0.members(of: result) }
+    case .unsubscribe: json.object("unsubscribe") { _ in }
+    case .publish: json.object("publish") { _ in }
+    case .presence(let clients): json.object("presence") { $0.presence(clients) }
+    case .presenceStats(let stats): json.object("presence_stats") { $0.members(of: stats) }
+    case .history(let page): json.object("history") { $0.members(of: page) }
+    case .ping: json.object("ping") { _ in }
+    case .call(let data): json.object("rpc") { json in if let data { json.member("data", data) } }
+    case .refresh(let client, let version, let secondsLeft):
+      json.object("refresh") { json in
+        json.member("client", client)
+        json.member("version", version)
+        json.expiry(secondsLeft)
+      }
+    case .subscriptionRefresh(let secondsLeft): json.object("sub_refresh") { $0.expiry(secondsLeft) }
     }
-    json.endObject()
     json.endObject()
     return json.bytes
   }
 
-  /// `{"id":…,"<method>":{…}}`.
-  static func result(
-    _ id: UInt32, _ method: StaticString, _ members: (inout JSONWriter) -> Void = { _ in }
-  ) -> [UInt8] {
-    var json = JSONWriter()
-    json.beginObject()
-    json.member("id", id)
-    json.key(method)
-    json.beginObject()
-    members(&json)
-    json.endObject()
-    json.endObject()
-    return json.bytes
+  static func encode(_ push: CentrifugoPush) -> [UInt8] {
+    switch push {
+    case .subscribe(let channel, let result, let data):
+      self.push(channel, "subscribe") { json in
+        json.place(of: result)
+        if let data { json.member("data", data) }
+      }
+    case .publication(let channel, let publication): self.push(channel, "pub") { $0.members(of: publication) }
+    case .unsubscribe(let channel, let code, let reason):
+      self.push(channel, "unsubscribe") { json in
+        json.member("code", code)
+        json.member("reason", reason)
+      }
+    case .message(let data): self.push("", "message") { $0.member("data", data) }
+    case .disconnect(let disconnect):
+      self.push("", "disconnect") { json in
+        json.member("code", disconnect.code)
+        json.member("reason", disconnect.reason)
+      }
+    case .refresh(let secondsLeft): self.push("", "refresh") { $0.expiry(secondsLeft) }
+    }
   }
 
   /// `{"push":{"channel":…,"<kind>":{…}}}`.
-  static func push(
-    _ channel: String, _ kind: StaticString, _ value: (inout JSONWriter) -> Void
-  ) -> [UInt8] {
+  static func push(_ channel: String, _ kind: StaticString, _ members: (inout JSONWriter) -> Void) -> [UInt8]
+  {
     var json = JSONWriter()
     json.beginObject()
-    json.key("push")
-    json.beginObject()
-    if !channel.isEmpty { json.member("channel", channel) }
-    json.key(kind)
-    value(&json)
-    json.endObject()
+    json.object("push") { json in
+      if !channel.isEmpty { json.member("channel", channel) }
+      json.object(kind, members)
+    }
     json.endObject()
     return json.bytes
   }
 }
 
 extension JSONWriter {
-  /// The members of a subscribe result, also inside connect results and subscribe pushes.
-  mutating func members(of result: SubscribeResult, secondsLeft: UInt64?) {
-    if let secondsLeft { expiry(secondsLeft) }
-    if result.isRecoverable {
-      key("recoverable")
-      bool(true)
-      key("positioned")
-      bool(true)
+  fileprivate mutating func members(of error: CommandError) {
+    member("code", error.code)
+    member("message", error.message)
+    if error.isTemporary { flag("temporary") }
+  }
+
+  fileprivate mutating func members(of result: CentrifugoReply.ConnectResult) {
+    member("client", result.client)
+    member("version", result.version)
+    expiry(result.secondsLeft)
+    if let data = result.data { member("data", data) }
+    if result.pingSeconds > 0 {
+      member("ping", result.pingSeconds)
+      flag("pong")
     }
-    members(of: result.position)
+    if let emulation = result.emulation {
+      member("session", emulation.session)
+      member("node", emulation.node)
+    }
+    guard !result.subscriptions.isEmpty else { return }
+    object("subs") { json in
+      for subscription in result.subscriptions {
+        json.key(subscription.channel)
+        json.beginObject()
+        json.members(of: subscription.result)
+        json.endObject()
+      }
+    }
+  }
+
+  fileprivate mutating func members(of subscription: CentrifugoReply.SubscriptionResult) {
+    let result = subscription.result
+    expiry(subscription.secondsLeft)
+    place(of: result)
     if !result.publications.isEmpty {
       key("publications")
       array(result.publications) { json, publication in json.write(publication) }
@@ -73,47 +111,35 @@ extension JSONWriter {
     if result.wasRecovering {
       key("recovered")
       bool(result.recovered)
-      key("was_recovering")
-      bool(true)
+      flag("was_recovering")
     }
+    if let data = subscription.data { member("data", data) }
+  }
+
+  fileprivate mutating func place(of result: SubscribeResult) {
+    if result.isRecoverable {
+      flag("recoverable")
+      flag("positioned")
+    }
+    members(of: result.position)
   }
 
   /// `"expires":true,"ttl":…`: when the client has to come with a fresh token. `ttl` is a uint32 in client.proto.
-  mutating func expiry(_ secondsLeft: UInt64) {
-    key("expires")
-    bool(true)
+  fileprivate mutating func expiry(_ secondsLeft: UInt64?) {
+    guard let secondsLeft else { return }
+    flag("expires")
     member("ttl", min(secondsLeft, UInt64(UInt32.max)))
   }
-}
 
-/// The hub's frames for clients of the JSON protocol over WebSocket: ready to be queued on any connection.
-public struct CentrifugoJSONEncoding: WireEncoding {
-  /// Makes the encoding.
-  public init() {}
-
-  /// `{"push":{"channel":…,"pub":{…}}}`.
-  public func publication(_ publication: Publication, channel: String) -> SharedBytes {
-    Self.frame(ReplyEncoder.push(channel, "pub") { $0.write(publication) })
+  private mutating func flag(_ name: StaticString) {
+    key(name)
+    bool(true)
   }
 
-  /// `{"push":{"channel":…,"join":{"info":{…}}}}`.
-  public func joined(_ info: ClientInfo, channel: String) -> SharedBytes {
-    Self.frame(ReplyEncoder.push(channel, "join") { Self.write(info, &$0) })
-  }
-
-  /// `{"push":{"channel":…,"leave":{"info":{…}}}}`.
-  public func left(_ info: ClientInfo, channel: String) -> SharedBytes {
-    Self.frame(ReplyEncoder.push(channel, "leave") { Self.write(info, &$0) })
-  }
-
-  private static func write(_ info: ClientInfo, _ json: inout JSONWriter) {
-    json.beginObject()
-    json.key("info")
-    json.write(info)
-    json.endObject()
-  }
-
-  private static func frame(_ text: [UInt8]) -> SharedBytes {
-    text.withUnsafeBytes { FrameEncoder.serverFrame(.text, $0) }
+  fileprivate mutating func object(_ name: StaticString, _ members: (inout JSONWriter) -> Void) {
+    key(name)
+    beginObject()
+    members(&self)
+    endObject()
   }
 }

@@ -15,9 +15,9 @@ public struct SessionConnectAnswer: Sendable {
   public var user = ""
   /// When the connection ends unless it is refreshed, in seconds since 1970; nil never.
   public var expiresAt: UInt64?
-  /// What others may know of the user, in the client's encoding.
+  /// What others may know of the user, as JSON on one line.
   public var info: SharedBytes?
-  /// What the client is told with the reply.
+  /// What the client is told with the reply, in its encoding.
   public var data: SharedBytes?
   /// Channels to subscribe it to at once, with the options of their namespaces.
   public var channels: [String] = []
@@ -34,9 +34,9 @@ public struct SessionConnectAnswer: Sendable {
 public struct SessionSubscribeAnswer: Sendable {
   /// When the subscription ends unless it is refreshed, in seconds since 1970; nil never.
   public var expiresAt: UInt64?
-  /// What others in the channel may know of the user, in the client's encoding.
+  /// What others in the channel may know of the user, as JSON on one line.
   public var info: SharedBytes?
-  /// What the client is told with the reply.
+  /// What the client is told with the reply, in its encoding.
   public var data: SharedBytes?
   /// What is different from the namespace's options for this subscription.
   public var overrides = SubscriptionOverrides()
@@ -51,7 +51,7 @@ public struct SessionRefreshAnswer: Sendable {
   public var isExpired = false
   /// When it ends next, in seconds since 1970; nil never.
   public var expiresAt: UInt64?
-  /// What others may know of the user from now on; nil leaves that as it is.
+  /// What others may know of the user from now on, as JSON on one line; nil leaves that as it is.
   public var info: SharedBytes?
   /// What the backend wants to be told from now on (connections only); nil leaves that as it is.
   public var meta: SharedBytes?

@@ -28,14 +28,6 @@ public struct SessionCaller: Sendable {
   }
 }
 
-/// The two spellings of the client protocol.
-public enum ClientEncoding: String, Sendable, Hashable {
-  /// JSON: all data is JSON.
-  case json
-  /// Protobuf: all data is bytes, of which nothing is known.
-  case protobuf
-}
-
 /// What a client says of itself when it connects.
 public struct SessionConnectRequest: Sendable {
   /// The connect command's `data`.

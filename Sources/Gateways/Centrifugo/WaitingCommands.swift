@@ -5,10 +5,10 @@ struct WaitingCommands {
   static let maximumBytes = 1 << 20
   /// Reading pauses while more than this wait.
   private static let pauseBytes = 65_536
-  /// What a line costs beside its bytes.
-  private static let bytesPerLine = 64
+  /// What a command costs beside its bytes.
+  private static let bytesPerCommand = 64
 
-  private var lines: ArraySlice<[UInt8]> = []
+  private var commands: ArraySlice<[UInt8]> = []
   private var byteCount = 0
 
   /// More waits than may: the peer does not wait for answers at all.
@@ -18,18 +18,18 @@ struct WaitingCommands {
   /// Reading may go on.
   var isShort: Bool { byteCount <= Self.pauseBytes / 2 }
 
-  mutating func append(_ line: Slice<UnsafeRawBufferPointer>) {
-    lines.append(Array(line))
-    byteCount += line.count + Self.bytesPerLine
+  mutating func append(_ command: UnsafeRawBufferPointer) {
+    commands.append(Array(command))
+    byteCount += command.count + Self.bytesPerCommand
   }
 
   mutating func next() -> [UInt8]? {
-    guard let line = lines.popFirst() else {
+    guard let command = commands.popFirst() else {
       // An empty slice would keep its buffer.
-      lines = []
+      commands = []
       return nil
     }
-    byteCount -= line.count + Self.bytesPerLine
-    return line
+    byteCount -= command.count + Self.bytesPerCommand
+    return command
   }
 }

@@ -81,9 +81,9 @@ struct RunningServer: Sendable {
   private static func encodings(
     _ deflate: ServerConfiguration.Deflate, _ counters: CompressionCounters
   ) -> [any WireEncoding] {
-    let plain = CentrifugoJSONEncoding()
-    return deflate.isEnabled
-      ? [plain, CompressedEncoding(plain, deflate.options, counters: counters)] : [plain]
+    let plain: [any WireEncoding] = [CentrifugoJSONEncoding(), CentrifugoProtobufEncoding()]
+    guard deflate.isEnabled else { return plain }
+    return plain + plain.map { CompressedEncoding($0, deflate.options, counters: counters) }
   }
 
   private static func compression(_ deflate: ServerConfiguration.Deflate) -> DeflateOptions? {

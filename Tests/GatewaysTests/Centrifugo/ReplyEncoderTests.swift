@@ -51,19 +51,19 @@ import Testing
 
   @Test func errors() {
     #expect(
-      text(ReplyEncoder.error(4_294_967_295, .internalError))
+      text(ReplyEncoder.encode(4_294_967_295, .error(.internalError)))
         == #"{"id":4294967295,"error":{"code":100,"message":"internal server error","temporary":true}}"#)
     #expect(
-      text(ReplyEncoder.error(1, .tokenExpired))
+      text(ReplyEncoder.encode(1, .error(.tokenExpired)))
         == #"{"id":1,"error":{"code":109,"message":"token expired"}}"#)
   }
 
   @Test func whoMayComeBack() {
     for code: UInt16 in [3000, 3012, 3499, 4000, 4499] {
-      #expect(Disconnect(known: code, "").allowsReturn)
+      #expect(Disconnect(code: code, reason: "").allowsReturn)
     }
     for code: UInt16 in [3500, 3999, 4500, 4999] {
-      #expect(!Disconnect(known: code, "").allowsReturn)
+      #expect(!Disconnect(code: code, reason: "").allowsReturn)
     }
   }
 }

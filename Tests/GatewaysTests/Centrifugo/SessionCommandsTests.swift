@@ -30,7 +30,16 @@ import Testing
     (#"{"id":4294967296,"ping":{}}"#, "close 3501 bad request"),
     (#"{"subscribe":{"channel":"open:x"}}"#, "close 3501 bad request"),
     (#"{"id":2,"refresh":{"token":"x"}}"#, "close 3500 invalid token"),
-    (#"{"id":2,"refresh":{}}"#, "close 3500 invalid token"),
+    (#"{"id":2,"refresh":{}}"#, "close 3501 bad request"),
+    // What has to name a channel and does not is no command.
+    (#"{"id":2,"subscribe":{"channel":""}}"#, "close 3501 bad request"),
+    (#"{"id":2,"unsubscribe":{}}"#, "close 3501 bad request"),
+    (#"{"id":2,"publish":{"data":1}}"#, "close 3501 bad request"),
+    (#"{"id":2,"publish":{"channel":"plain:x"}}"#, "close 3501 bad request"),
+    (#"{"id":2,"presence":{}}"#, "close 3501 bad request"),
+    (#"{"id":2,"presence_stats":{}}"#, "close 3501 bad request"),
+    (#"{"id":2,"history":{}}"#, "close 3501 bad request"),
+    (#"{"id":2,"sub_refresh":{"token":"x"}}"#, "close 3501 bad request"),
   ]
 
   private static let errors: [(String, String)] = [
@@ -44,10 +53,7 @@ import Testing
     (#"{"id":2,"history":{"channel":"plain:x"}}"#, error(103, "permission denied")),
     (#"{"id":2}"#, error(104, "method not found")),
     (#"{"id":2,"frobnicate":{}}"#, error(104, "method not found")),
-    (#"{"id":2,"subscribe":{"channel":""}}"#, error(107, "bad request")),
     (#"{"id":2,"subscribe":{"channel":"open:\u0000"}}"#, error(107, "bad request")),
-    (#"{"id":2,"unsubscribe":{}}"#, error(107, "bad request")),
-    (#"{"id":2,"publish":{"channel":"plain:x"}}"#, error(107, "bad request")),
     (#"{"id":2,"rpc":{"method":"m"}}"#, error(108, "not available")),
   ]
 

@@ -84,8 +84,21 @@ import Testing
     let client = world.connected()
     let far = world.channel(ownedBy: 1)
     client.begin("{\"id\":2,\"subscribe\":{\"channel\":\"\(far)\"}}")
-    client.begin(String(repeating: "{}\n", count: 20_000))
+    client.begin(String(repeating: "{ }\n", count: 20_000))
     #expect(client.take() == ["close 3501 bad request"])
+  }
+
+  @Test func pongsDoNotWait() {
+    let world = SessionWorld(loops: 2)
+    let client = world.connected()
+    world.advance(seconds: 25)
+    #expect(client.take() == ["{}"])
+    let far = world.channel(ownedBy: 1)
+    client.begin("{\"id\":2,\"subscribe\":{\"channel\":\"\(far)\"}}\n{}")
+    #expect(client.session?.heartbeat.pongBy == nil)
+    client.begin(String(repeating: "{}\n", count: 20_000))
+    world.network.runUntilIdle()
+    #expect(client.take() == [#"{"id":2,"subscribe":{"epoch":"z"}}"#])
   }
 
   @Test func aBadCommandBehindOneUnderWay() {

@@ -41,7 +41,8 @@ final class SessionWorld {
       loops: loops,
       namespaces: Namespaces(
         default: nil, named: ["open": open, "plain": plain, "closed": NamespaceOptions()]),
-      limits: limits, encodings: [CentrifugoJSONEncoding()], wallClock: { 0 }, randomBits: { 35 })
+      limits: limits, encodings: [CentrifugoJSONEncoding(), CentrifugoProtobufEncoding()], wallClock: { 0 },
+      randomBits: { 35 })
     let clock = clock
     options = CentrifugoOptions(now: { clock.seconds }, makeClientID: { clock.nextIdentifier() })
     options.tokens = TokenVerifier(secret: Self.secret)
@@ -59,7 +60,7 @@ final class SessionWorld {
   }
 
   /// A connection that has not said anything yet.
-  func open() -> TestClient { TestClient(self) }
+  func open(_ encoding: ClientEncoding = .json) -> TestClient { TestClient(self, encoding) }
 
   /// A connection whose connect command was answered.
   func connected(_ connect: String = "{}") -> TestClient {
@@ -80,6 +81,14 @@ final class SessionWorld {
   func run(_ body: @escaping () -> Void) {
     turn(body)
     network.runUntilIdle()
+  }
+
+  /// A connection in Protobuf whose connect command was answered; see ``ProtobufText``.
+  func connectedInProtobuf(_ connect: String = "") -> TestClient {
+    let client = open(.protobuf)
+    client.send("1:1 4{\(connect)}")
+    _ = client.takeBytes()
+    return client
   }
 
   func publish(_ json: String, to channel: String) {
@@ -128,12 +137,15 @@ final class Clock: Sendable {
 /// Writes down what a session does to its connection.
 final class ListOutput: CentrifugoOutput {
   var events: [String] = []
+  /// Messages as they are, and payloads of frames.
+  var messages: [[UInt8]] = []
   /// The peer reads no more, and the queue is over its limit.
   var isFull = false
   private(set) var isPaused = false
 
   func send(_ text: [UInt8]) -> Bool {
     guard !isFull else { return false }
+    messages.append(text)
     events.append(String(decoding: text, as: UTF8.self))
     return true
   }
@@ -142,8 +154,7 @@ final class ListOutput: CentrifugoOutput {
     guard !isFull else { return false }
     // A server's frame: two bytes of header, or four.
     let bytes = frame.array
-    events.append(String(decoding: bytes.dropFirst(bytes[1] == 126 ? 4 : 2), as: UTF8.self))
-    return true
+    return send(Array(bytes.dropFirst(bytes[1] == 126 ? 4 : 2)))
   }
 
   func close(_ disconnect: Disconnect) { events.append("close \(disconnect.code) \(disconnect.reason)") }
@@ -156,18 +167,23 @@ final class TestClient {
   let output = ListOutput()
   private(set) var session: CentrifugoSession?
 
-  init(_ world: SessionWorld) {
+  init(_ world: SessionWorld, _ encoding: ClientEncoding = .json) {
     self.world = world
     world.run {
       self.session = CentrifugoSession(
-        hub: world.hub, options: world.options, encoding: 0, counters: world.counters, loop: world.loops[0],
-        output: self.output)
+        hub: world.hub, options: world.options, encoding: encoding == .json ? 0 : 1, clientEncoding: encoding,
+        counters: world.counters, loop: world.loops[0], output: self.output)
     }
   }
 
-  /// Hands the session a message; what it sets off elsewhere is still to come.
+  /// Hands the session a message; what it sets off elsewhere is still to come. A command in Protobuf is written as a
+  /// ``ProtobufText``.
   func begin(_ text: String) {
-    world.turn { Array(text.utf8).withUnsafeBytes { self.session?.received($0) } }
+    begin(bytes: session?.clientEncoding == .protobuf ? ProtobufText.stream(text) : Array(text.utf8))
+  }
+
+  func begin(bytes: [UInt8]) {
+    world.turn { bytes.withUnsafeBytes { self.session?.received($0) } }
   }
 
   func send(_ text: String) {
@@ -184,5 +200,16 @@ final class TestClient {
   func take() -> [String] {
     defer { output.events = [] }
     return output.events
+  }
+
+  /// Sends a command in Protobuf and takes what has come since the last call.
+  func callInProtobuf(_ text: String) -> [[UInt8]] {
+    send(text)
+    return takeBytes()
+  }
+
+  func takeBytes() -> [[UInt8]] {
+    defer { (output.messages, output.events) = ([], []) }
+    return output.messages
   }
 }
