@@ -108,7 +108,7 @@ public final class HTTPExchange: @unchecked Sendable {
     connection?.registry.counters.authenticationTimeouts.count()
   }
 
-  private func take() -> HTTPServerConnection? {
+  func take() -> HTTPServerConnection? {
     defer { connection = nil }
     return connection
   }

@@ -7,12 +7,20 @@ extension HTTPServerConnection {
   func write(
     _ response: HTTPResponse, isHead: Bool, keepsAlive: Bool, isHTTP10: Bool = false
   ) -> Bool {
-    guard let transport else { return false }
     var fields = response.fields
     let code = response.status.code
     if code >= 200, code != 204, code != 304 {
       fields.append("Content-Length", String(response.body?.count ?? 0))
     }
+    guard write(response.status, fields, keepsAlive: keepsAlive, isHTTP10: isHTTP10) else { return false }
+    if let body = response.body, !isHead, code != 204, code != 304 { transport?.write(body) }
+    return true
+  }
+
+  /// Writes a head, with the fields that every response has; false as above.
+  func write(_ status: HTTPStatus, _ fields: HTTPFields, keepsAlive: Bool, isHTTP10: Bool) -> Bool {
+    guard let transport else { return false }
+    var fields = fields
     fields.append("Date", HTTPDate.format(secondsSinceEpoch: WallClock.seconds))
     if !keepsAlive {
       fields.append("Connection", "close")
@@ -20,16 +28,14 @@ extension HTTPServerConnection {
       // RFC 9112 §C.2.2: such a client goes on only where it is told that it may.
       fields.append("Connection", "keep-alive")
     }
-    let head = HTTPResponseHead(status: response.status, fields: fields)
     var writer = ByteWriter(capacity: 256)
     do {
-      try HTTPEncoder.encode(head, into: &writer)
+      try HTTPEncoder.encode(HTTPResponseHead(status: status, fields: fields), into: &writer)
     } catch {
       transport.abort()
       return false
     }
     writer.bytes.withUnsafeBytes { transport.write($0) }
-    if let body = response.body, !isHead, code != 204, code != 304 { transport.write(body) }
     return true
   }
 }

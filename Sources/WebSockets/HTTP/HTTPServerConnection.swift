@@ -14,6 +14,8 @@ final class HTTPServerConnection: ConnectionHandler, TimerTarget, ServedConnecti
     case answering
     /// A response was given that the client has not taken yet; what else arrives waits in `unread`.
     case flushing
+    /// A body is being written over time; what else arrives waits in `unread`.
+    case streaming
     /// The last response was given; the transport sees to it that the client can read it.
     case ending
     case upgraded
@@ -30,27 +32,29 @@ final class HTTPServerConnection: ConnectionHandler, TimerTarget, ServedConnecti
   let registry: ConnectionRegistry
   var registryIndex: UInt32 = 0
   private(set) var transport: Connection?
-  private var state = State.reading
+  var state = State.reading
   private var decoder: HTTPRequestDecoder
-  private var head: HTTPRequestHead?
+  var head: HTTPRequestHead?
   private var body: [UInt8] = []
   /// Bytes behind the request that is being answered.
-  private var unread: [UInt8] = []
+  var unread: [UInt8] = []
   private var timer: TimerID?
   private var isInRequest = false
   /// When the request under way was first waited for, and when it was there whole, in the loop's milliseconds.
-  private var since: UInt64 = 0
+  var since: UInt64 = 0
   private var handedAt: UInt64 = 0
-  private var isReadingPaused = false
+  var isReadingPaused = false
   /// True while `process` runs, which then goes on by itself after an answer.
   private var isProcessing = false
   /// Whether the client will send nothing more, or the server ends this connection.
-  private var isDraining = false
+  var isDraining = false
   /// Whether the response under way is the connection's last: also while the server ends others and has not come to
   /// this one, so that a client does not begin anew what would soon be cut.
-  private var isLast: Bool { isDraining || registry.isDraining }
+  var isLast: Bool { isDraining || registry.isDraining }
   /// Told if the client goes away before it is answered.
-  private var watch: (countsEnd: Bool, gone: () -> Void)?
+  var watch: (countsEnd: Bool, gone: () -> Void)?
+  /// The body under way, and who hears what becomes of it.
+  var streaming: (stream: HTTPResponseStream, handler: HTTPStreamHandler)?
 
   init(service: any HTTPService, options: HTTPServerOptions, registry: ConnectionRegistry) {
     self.service = service
@@ -73,7 +77,7 @@ final class HTTPServerConnection: ConnectionHandler, TimerTarget, ServedConnecti
     case .reading:
       if !isInRequest { beginRequest() }
       process(UnsafeRawBufferPointer(bytes))
-    case .answering, .flushing:
+    case .answering, .flushing, .streaming:
       unread.append(contentsOf: bytes)
       // It was read so that the client's end is seen; more than this is not kept.
       pause(connection)
@@ -88,6 +92,10 @@ final class HTTPServerConnection: ConnectionHandler, TimerTarget, ServedConnecti
     case .answering:
       isDraining = true
       if watch?.countsEnd == true { tellGone() }
+    case .streaming:
+      // Who waits for what may come in an hour, and has ended its side, has gone.
+      tellStreamGone()
+      end()
     case .ending, .upgraded, .closed: break
     }
   }
@@ -98,6 +106,7 @@ final class HTTPServerConnection: ConnectionHandler, TimerTarget, ServedConnecti
     leave()
     transport = nil
     tellGone()
+    tellStreamGone()
   }
 
   /// `gone` is called when the connection is closed before the answer, or, where the end counts, ended by the client:
@@ -136,7 +145,7 @@ final class HTTPServerConnection: ConnectionHandler, TimerTarget, ServedConnecti
     guard !input.isEmpty else { return }
     if state == .upgraded, let socket = transport?.handler as? WebSocketConnection, let transport {
       socket.received(UnsafeMutableRawBufferPointer(mutating: input), on: transport)
-    } else if state == .answering || state == .flushing {
+    } else if [.answering, .flushing, .streaming].contains(state) {
       unread.append(contentsOf: input)
     }
   }
@@ -171,7 +180,11 @@ final class HTTPServerConnection: ConnectionHandler, TimerTarget, ServedConnecti
     if state == .answering, watch?.countsEnd != true || !unread.isEmpty { pause(transport) }
   }
 
-  private func pause(_ transport: Connection) {
+  func countResponse() {
+    registry.counters.responses.record(milliseconds: registry.loop.nowMilliseconds - handedAt)
+  }
+
+  func pause(_ transport: Connection) {
     guard !isReadingPaused else { return }
     isReadingPaused = true
     transport.pauseReading()
@@ -183,15 +196,17 @@ final class HTTPServerConnection: ConnectionHandler, TimerTarget, ServedConnecti
     guard state == .answering, let head, let transport else { return }
     self.head = nil
     watch = nil
-    registry.counters.responses.record(milliseconds: registry.loop.nowMilliseconds - handedAt)
+    countResponse()
     let keepsAlive = head.isKeepAlive && !isLast
     let isWritten = write(
       response, isHead: head.method == .head, keepsAlive: keepsAlive, isHTTP10: head.version == .http10)
     guard isWritten else { return }
-    guard keepsAlive else {
-      end()
-      return
-    }
+    answered(keepsAlive: keepsAlive, transport)
+  }
+
+  /// The response is written whole: the next request, or the end.
+  func answered(keepsAlive: Bool, _ transport: Connection) {
+    guard keepsAlive else { return end() }
     setTimer(options.idleTimeoutMilliseconds)
     if transport.queuedByteCount > Self.maximumQueuedBytes { transport.flush() }
     guard transport.queuedByteCount <= Self.maximumQueuedBytes else {
@@ -203,6 +218,7 @@ final class HTTPServerConnection: ConnectionHandler, TimerTarget, ServedConnecti
   }
 
   override func drained(_ connection: Connection) {
+    if let streaming { return streaming.handler.drained(streaming.stream) }
     guard state == .flushing else { return }
     state = .reading
     setTimer(options.idleTimeoutMilliseconds)
@@ -222,45 +238,13 @@ final class HTTPServerConnection: ConnectionHandler, TimerTarget, ServedConnecti
     }
   }
 
-  func upgrade(
-    _ response: HTTPResponseHead, to handler: WebSocketHandler, options: WebSocketOptions,
-    compression: DeflateAgreement?, attachment: AnyObject?
-  ) {
-    guard state == .answering, let transport else { return }
-    watch = nil
-    guard !isLast else {
-      respond(.text(.serviceUnavailable, "The server is shutting down.\n"))
-      return
-    }
-    var writer = ByteWriter(capacity: 256)
-    guard (try? HTTPEncoder.encode(response, into: &writer)) != nil else {
-      respond(.text(.internalServerError, "The response had an invalid field.\n"))
-      return
-    }
-    writer.bytes.withUnsafeBytes { transport.write($0) }
-    state = .upgraded
-    registry.counters.openings.record(milliseconds: registry.loop.nowMilliseconds - since)
-    leave()
-    let socket = WebSocketConnection(
-      transport: transport, role: .server, handler: handler, options: options, compression: compression,
-      registry: registry)
-    socket.attachment = attachment
-    transport.handler = socket
-    // Before the handler is called, which may pause reading for reasons of its own.
-    if isReadingPaused { transport.resumeReading() }
-    socket.open()
-    var bytes = unread
-    unread = []
-    if !bytes.isEmpty { bytes.withUnsafeMutableBytes { socket.received($0, on: transport) } }
-  }
-
   /// Answers what could not be understood, and ends the connection.
   private func refuse(_ status: HTTPStatus, _ reason: String) {
     guard write(.text(status, reason + "\n"), isHead: false, keepsAlive: false) else { return }
     end()
   }
 
-  private func end() {
+  func end() {
     state = .ending
     cancelTimer()
     guard let transport else { return }
@@ -283,7 +267,7 @@ final class HTTPServerConnection: ConnectionHandler, TimerTarget, ServedConnecti
     case .flushing:
       registry.counters.slowConsumers.count()
       transport?.abort()
-    case .answering, .ending, .upgraded, .closed: break
+    case .answering, .streaming, .ending, .upgraded, .closed: break
     }
   }
 
@@ -297,7 +281,7 @@ final class HTTPServerConnection: ConnectionHandler, TimerTarget, ServedConnecti
     timer = nil
   }
 
-  private func leave() {
+  func leave() {
     cancelTimer()
     registry.remove(self)
   }
@@ -306,7 +290,11 @@ final class HTTPServerConnection: ConnectionHandler, TimerTarget, ServedConnecti
 
   func drain(code: CloseCode, reason: String) {
     isDraining = true
-    if state == .reading, decoder.isIdle { end() }
+    if let streaming {
+      streaming.handler.serverEnds(streaming.stream, code: code, reason: reason)
+    } else if state == .reading, decoder.isIdle {
+      end()
+    }
   }
 
   func abort() {
