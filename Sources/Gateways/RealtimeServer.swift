@@ -11,6 +11,8 @@ public struct RealtimeServerOptions: Sendable {
   public var socket: WebSocketOptions
   /// Web pages that may connect.
   public var origins = OriginPolicy.sameOrigin
+  /// Limits of clients without a WebSocket.
+  public var transports = TransportOptions()
   /// The pages that are served.
   public var files = StaticFiles([:])
   /// Answers `/metrics`; nil shows none.
@@ -29,10 +31,12 @@ public struct RealtimeServerOptions: Sendable {
   }
 }
 
-/// The routes of a real-time server: clients at `/connection/websocket`, backends at `/api/…`, `/health`,
+/// The routes of a real-time server: clients at `/connection/websocket` and over HTTP, backends at `/api/…`, `/health`,
 /// `/ready`, `/metrics`, and pages.
 public final class RealtimeServer: HTTPService {
   private let gateway: CentrifugoGateway
+  private let listeners: UnidirectionalGateway
+  private let transports: HTTPTransports
   private let api: HTTPAPI
   private let options: RealtimeServerOptions
 
@@ -50,6 +54,11 @@ public final class RealtimeServer: HTTPService {
   ) {
     gateway = CentrifugoGateway(
       hub: hub, encoding: 0, options: options.sessions, counters: counters)
+    listeners = UnidirectionalGateway(
+      hub: hub, encoding: 0, options: options.sessions, counters: counters)
+    transports = HTTPTransports(
+      hub: hub, encoding: 0, sessions: options.sessions, options: options.transports,
+      origins: options.origins, counters: counters)
     self.api = api
     self.options = options
   }
@@ -58,7 +67,13 @@ public final class RealtimeServer: HTTPService {
   public func handle(_ exchange: HTTPExchange) {
     let path = exchange.head.path
     if path == "/connection/websocket" {
-      connect(exchange)
+      if admits(exchange) { gateway.accept(exchange, options.socket) }
+    } else if path == "/connection/uni_websocket" {
+      let hasQuery = exchange.head.query?.isEmpty == false
+      let opening = hasQuery ? HTTPTransports.listenerRequest(exchange) : nil
+      guard admits(exchange) else { return }
+      exchange.upgrade(
+        to: listeners, options: options.socket, attachment: opening.map(UnidirectionalGateway.Opening.init))
     } else if path.hasPrefix("/api/") {
       api.handle(exchange)
     } else if path == "/health" {
@@ -67,6 +82,8 @@ public final class RealtimeServer: HTTPService {
       exchange.respond(.json(options.isReady() ? .ok : .serviceUnavailable, Array("{}".utf8)))
     } else if path == "/metrics", let metrics = options.metrics {
       metrics.handle(exchange)
+    } else if transports.handle(exchange) {
+      return
     } else if let response = options.files.response(to: exchange.head) {
       exchange.respond(response)
     } else {
@@ -74,11 +91,11 @@ public final class RealtimeServer: HTTPService {
     }
   }
 
-  private func connect(_ exchange: HTTPExchange) {
-    guard exchange.isAllowed(by: options.origins) else {
-      let hint = "This origin may not connect; the server's allowed_origins would have to list it.\n"
-      return exchange.respond(.text(.forbidden, hint))
-    }
-    gateway.accept(exchange, options.socket)
+  /// Whether the page may open a WebSocket; if not, it has been told.
+  private func admits(_ exchange: HTTPExchange) -> Bool {
+    if exchange.isAllowed(by: options.origins) { return true }
+    let hint = "This origin may not connect; the server's allowed_origins would have to list it.\n"
+    exchange.respond(.text(.forbidden, hint))
+    return false
   }
 }

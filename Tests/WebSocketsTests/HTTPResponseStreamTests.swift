@@ -65,7 +65,8 @@ private final class RecordingStreamHandler: HTTPStreamHandler, @unchecked Sendab
   @Test func piecesAreChunksAndTheConnectionGoesOn() {
     send("GET /stream HTTP/1.1\r\nHost: x\r\n\r\n")
     let head = received()
-    #expect(head.hasPrefix("HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\nDate: "))
+    let start = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\nDate: "
+    #expect(head.hasPrefix(start))
     #expect(head.hasSuffix("\r\n\r\n") && !head.contains("Connection:"))
     run { $0.write(Array("hello".utf8)) }
     #expect(received() == "5\r\nhello\r\n")

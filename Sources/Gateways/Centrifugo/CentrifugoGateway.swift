@@ -84,7 +84,7 @@ public final class CentrifugoGateway: WebSocketHandler, @unchecked Sendable {
 }
 
 /// A session's way out through its WebSocket.
-private final class ConnectionOutput: CentrifugoOutput {
+final class ConnectionOutput: CentrifugoOutput {
   private unowned let connection: WebSocketConnection
   /// What goes out is compressed with the connection's own context.
   private let hasContext: Bool

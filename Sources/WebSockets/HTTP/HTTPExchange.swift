@@ -104,6 +104,10 @@ public final class HTTPExchange: @unchecked Sendable {
     connection?.watchClient(countsEnd: countsEnd, body)
   }
 
+  /// Calls `body` once, on the loop, if the server shuts down before the request has been answered: who would have waited for
+  /// news answers then, or is cut when the server's patience ends.
+  public func whenServerEnds(_ body: @escaping () -> Void) { connection?.watchServer(body) }
+
   func countAuthenticationTimeout() {
     connection?.registry.counters.authenticationTimeouts.count()
   }

@@ -51,9 +51,14 @@ public final class HTTPResponseStream: @unchecked Sendable {
   @discardableResult
   public func write(_ piece: UnsafeRawBufferPointer) -> Bool {
     guard hasRoom(), let transport = connection?.transport else { return false }
+    write(piece, to: transport)
+    return true
+  }
+
+  private func write(_ piece: UnsafeRawBufferPointer, to transport: Connection) {
     guard framing == .chunked, !piece.isEmpty else {
       if framing == .connection { transport.write(piece) }
-      return true
+      return
     }
     var size = ByteWriter()
     size.appendHexadecimal(UInt64(piece.count))
@@ -62,7 +67,6 @@ public final class HTTPResponseStream: @unchecked Sendable {
     transport.write(piece)
     let end: StaticString = "\r\n"
     transport.write(UnsafeRawBufferPointer(start: end.utf8Start, count: end.utf8CodeUnitCount))
-    return true
   }
 
   /// Writes a piece of the body as one chunk.
@@ -75,6 +79,12 @@ public final class HTTPResponseStream: @unchecked Sendable {
   public func end() {
     connection?.endStream(self)
     connection = nil
+  }
+
+  /// Writes a last piece, whatever waits already, and ends the body.
+  public func end(with piece: [UInt8]) {
+    if let transport = connection?.transport { piece.withUnsafeBytes { write($0, to: transport) } }
+    end()
   }
 
   /// Cuts the connection: the client knows that the body is not whole.

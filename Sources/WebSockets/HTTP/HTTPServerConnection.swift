@@ -33,7 +33,7 @@ final class HTTPServerConnection: ConnectionHandler, TimerTarget, ServedConnecti
   var registryIndex: UInt32 = 0
   private(set) var transport: Connection?
   var state = State.reading
-  private var decoder: HTTPRequestDecoder
+  private(set) var decoder: HTTPRequestDecoder
   var head: HTTPRequestHead?
   private var body: [UInt8] = []
   /// Bytes behind the request that is being answered.
@@ -53,6 +53,8 @@ final class HTTPServerConnection: ConnectionHandler, TimerTarget, ServedConnecti
   var isLast: Bool { isDraining || registry.isDraining }
   /// Told if the client goes away before it is answered.
   var watch: (countsEnd: Bool, gone: () -> Void)?
+  /// Told if the server ends before it has answered.
+  var endWatch: (() -> Void)?
   /// The body under way, and who hears what becomes of it.
   var streaming: (stream: HTTPResponseStream, handler: HTTPStreamHandler)?
 
@@ -105,6 +107,7 @@ final class HTTPServerConnection: ConnectionHandler, TimerTarget, ServedConnecti
     state = .closed
     leave()
     transport = nil
+    endWatch = nil
     tellGone()
     tellStreamGone()
   }
@@ -197,6 +200,7 @@ final class HTTPServerConnection: ConnectionHandler, TimerTarget, ServedConnecti
     self.head = nil
     watch = nil
     countResponse()
+    endWatch = nil
     let keepsAlive = head.isKeepAlive && !isLast
     let isWritten = write(
       response, isHead: head.method == .head, keepsAlive: keepsAlive, isHTTP10: head.version == .http10)
@@ -284,20 +288,5 @@ final class HTTPServerConnection: ConnectionHandler, TimerTarget, ServedConnecti
   func leave() {
     cancelTimer()
     registry.remove(self)
-  }
-
-  // MARK: Shutdown
-
-  func drain(code: CloseCode, reason: String) {
-    isDraining = true
-    if let streaming {
-      streaming.handler.serverEnds(streaming.stream, code: code, reason: reason)
-    } else if state == .reading, decoder.isIdle {
-      end()
-    }
-  }
-
-  func abort() {
-    transport?.abort()
   }
 }

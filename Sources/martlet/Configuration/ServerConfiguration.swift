@@ -25,6 +25,7 @@ struct ServerConfiguration: Sendable {
   var tls = ServerTLS.Settings()
   var limits = Limits()
   var observation = Observation()
+  var transports = Transports()
   /// The options of channels whose name has no namespace; nil when there are no such channels.
   var defaultNamespace: NamespaceOptions?
   var namespaces: [String: NamespaceOptions] = [:]
@@ -64,7 +65,9 @@ struct ServerConfiguration: Sendable {
     return lines
   }
 
-  static let settings: [Setting<ServerConfiguration>] = [
+  static let settings: [Setting<ServerConfiguration>] = general + transportSettings
+
+  private static let general: [Setting<ServerConfiguration>] = [
     Setting(
       "host", \.host, .text("HOST"),
       help:

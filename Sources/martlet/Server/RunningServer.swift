@@ -33,11 +33,16 @@ struct RunningServer: Sendable {
     let started = ContinuousClock.now
     let counters = ServerCounters()
     let sessionCounters = CentrifugoCounters()
+    let node = NodeIdentity(uid: UniqueIdentifier.make(), name: Machine.hostName, version: Version.number)
+    var serviceOptions = try options(configuration, pages, isDemo: isDemo)
+    serviceOptions.transports.node = node.uid
+    let transportCounters = serviceOptions.transports.counters
     let api = HTTPAPI(
-      hub: hub, keys: configuration.apiKeys,
-      node: NodeIdentity(uid: UniqueIdentifier.make(), name: Machine.hostName, version: Version.number),
+      hub: hub, keys: configuration.apiKeys, node: node,
       uptimeSeconds: { UInt64(clamping: (ContinuousClock.now - started).components.seconds) },
-      moreMetrics: { counters.values + sessionCounters.values + compressionCounters.values })
+      moreMetrics: {
+        counters.values + sessionCounters.values + compressionCounters.values + transportCounters.values
+      })
     var httpOptions = HTTPServerOptions()
     httpOptions.counters = counters
     httpOptions.trustedProxies = configuration.trustedProxies
@@ -46,11 +51,10 @@ struct RunningServer: Sendable {
     httpOptions.listener.maximumConnections = limit(configuration.limits.connections)
     httpOptions.listener.maximumConnectionsPerAddress = limit(configuration.limits.connectionsPerAddress)
     httpOptions.tls = try ServerTLS.context(configuration.tls)
-    var serviceOptions = try options(configuration, pages, isDemo: isDemo)
     let startSeconds = Double(Machine.unixMilliseconds) / 1_000
     serviceOptions.metrics = MetricsService(
       hub: hub, server: counters, version: Version.number, allowed: configuration.observation.metricsAllowed,
-      counters: { sessionCounters.values + compressionCounters.values },
+      counters: { sessionCounters.values + compressionCounters.values + transportCounters.values },
       process: {
         var figures = ProcessFigures.current()
         figures.startSeconds = startSeconds
@@ -116,6 +120,7 @@ struct RunningServer: Sendable {
     }
     options.socket.limits.maximumMessageBytes = configuration.limits.messageBytes
     options.socket.maximumQueuedBytes = configuration.limits.queueBytes
+    options.transports = configuration.transports.options(configuration.limits)
     options.socket.compression = compression(configuration.deflate)
     if let pages {
       options.files = StaticFiles(try PageFiles.read(pages, client: PageDirectory.client(beside: pages)))

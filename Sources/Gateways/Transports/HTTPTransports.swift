@@ -1,0 +1,103 @@
+import HTTPCore
+import Realtime
+import WebSockets
+
+/// Client sessions for those who cannot have a WebSocket, or do not want one: the same protocol over streamed responses and
+/// posts, long-polling, and streams for clients that only listen. See docs/transports.md.
+final class HTTPTransports: Sendable {
+  let hub: Hub
+  let sessions: CentrifugoOptions
+  let options: TransportOptions
+  let encoding: Int
+  let sessionCounters: CentrifugoCounters
+  let directory: SessionDirectory
+  private let crossOrigin: CrossOrigin
+
+  init(
+    hub: Hub, encoding: Int, sessions: CentrifugoOptions, options: TransportOptions, origins: OriginPolicy,
+    counters: CentrifugoCounters
+  ) {
+    self.hub = hub
+    self.encoding = encoding
+    self.sessions = sessions
+    self.options = options
+    sessionCounters = counters
+    directory = SessionDirectory(loops: hub.loops)
+    crossOrigin = CrossOrigin(policy: origins)
+  }
+
+  private enum Route: String {
+    case events = "/connection/sse"
+    case lines = "/connection/http_stream"
+    case poll = "/connection/poll"
+    case emulation = "/emulation"
+    case listenerEvents = "/connection/uni_sse"
+    case listenerLines = "/connection/uni_http_stream"
+
+    var methods: [HTTPMethod] {
+      switch self {
+      case .events, .listenerEvents, .listenerLines: [.get, .post]
+      case .lines, .poll, .emulation: [.post]
+      }
+    }
+  }
+
+  /// Answers a request if its path is one of these; false if it is not. On the exchange's loop.
+  func handle(_ exchange: HTTPExchange) -> Bool {
+    guard let route = Route(rawValue: exchange.head.path) else { return false }
+    switch crossOrigin.judge(exchange) {
+    case .answer(let response): exchange.respond(response)
+    case .proceed(let fields):
+      if let refusal = refusal(of: exchange, route) {
+        refuse(exchange, fields, refusal)
+      } else {
+        serve(exchange, route, fields)
+      }
+    }
+    return true
+  }
+
+  private func refusal(of exchange: HTTPExchange, _ route: Route) -> HTTPResponse? {
+    guard route.methods.contains(exchange.head.method) else {
+      let methods = route.methods.map(\.rawValue).joined(separator: ", ")
+      var response = HTTPResponse.text(.methodNotAllowed, "This address takes \(methods) only.\n")
+      response.fields.append("Allow", methods)
+      return response
+    }
+    guard exchange.body.count <= options.maximumMessageBytes else {
+      return .text(.contentTooLarge, "The request is larger than limits.message_bytes.\n")
+    }
+    return nil
+  }
+
+  private func serve(_ exchange: HTTPExchange, _ route: Route, _ fields: HTTPFields) {
+    switch route {
+    case .events: openStream(exchange, .events, fields)
+    case .lines: openStream(exchange, .lines, fields)
+    case .poll: poll(exchange, fields)
+    case .emulation: emulate(exchange, fields)
+    case .listenerEvents: listen(exchange, .events, fields)
+    case .listenerLines: listen(exchange, .lines, fields)
+    }
+  }
+
+  func refuse(_ exchange: HTTPExchange, _ fields: HTTPFields, _ response: HTTPResponse) {
+    options.counters.requestsRefused.count()
+    var response = response
+    for (name, value) in fields { response.fields.append(name, value) }
+    exchange.respond(response)
+  }
+
+  func makeSession(
+    _ exchange: HTTPExchange, _ output: any CentrifugoOutput, emulated id: String? = nil, pings: Bool = true
+  ) -> CentrifugoSession {
+    var sessions = sessions
+    if !pings { sessions.pingIntervalMilliseconds = 0 }
+    let fields = exchange.head.fields
+    let wanted = sessions.backend.keptHeaders.flatMap { name in fields.values(of: name).map { (name, $0) } }
+    return CentrifugoSession(
+      hub: hub, options: sessions, encoding: encoding, transport: String(exchange.head.path.dropFirst(12)),
+      emulation: id.map { EmulationAddress(session: $0, node: options.node) }, counters: sessionCounters,
+      loop: exchange.loop, output: output, headers: CentrifugoSession.limited(wanted))
+  }
+}

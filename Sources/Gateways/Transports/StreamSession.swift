@@ -1,0 +1,82 @@
+import Bytes
+import EventLoops
+import WebSocketCore
+import WebSockets
+
+/// A session whose replies and pushes are the body of a response, see ``StreamFraming``; its commands come by posts.
+final class StreamSession: EmulatedSession, CentrifugoOutput, @unchecked Sendable {
+  private let framing: StreamFraming
+  /// Where posts find it; nil where the client only listens.
+  private let shelf: SessionDirectory.Shelf?
+  private var stream: HTTPResponseStream?
+
+  init(
+    id: String, loop: EventLoop, framing: StreamFraming, shelf: SessionDirectory.Shelf?,
+    counters: TransportCounters
+  ) {
+    self.framing = framing
+    self.shelf = shelf
+    super.init(id: id, loop: loop, counters: counters)
+  }
+
+  func begin(_ session: CentrifugoSession, _ stream: HTTPResponseStream) {
+    self.stream = stream
+    shelf?.sessions[id] = self
+    begin(session)
+  }
+
+  // MARK: Output
+
+  func send(_ text: [UInt8]) -> Bool { text.withUnsafeBytes { send($0) } }
+
+  func send(frame: SharedBytes) -> Bool { frame.withPayload { send($0) } }
+
+  private func send(_ text: UnsafeRawBufferPointer) -> Bool {
+    guard let stream, stream.isOpen else { return false }
+    if stream.write(framing.frame(text)) { return true }
+    counters.slowClients.count()
+    close(.slow)
+    return false
+  }
+
+  /// There are no close codes: the reason is the last message.
+  func close(_ disconnect: Disconnect) {
+    guard let stream = leave() else { return }
+    forget()
+    let push = shelf == nil ? disconnect.barePush : disconnect.push
+    stream.end(with: push.withUnsafeBytes { framing.frame($0) })
+  }
+
+  /// Posts cannot be held back: what waits is bounded by the session.
+  func pauseReading() {}
+  func resumeReading() {}
+
+  // MARK: The stream
+
+  fileprivate func clientWent() {
+    _ = leave()
+    ended()
+  }
+
+  fileprivate func serverEnds(_ code: CloseCode, _ reason: String) {
+    session?.close(Disconnect(code: code.rawValue, reason: reason))
+  }
+
+  private func leave() -> HTTPResponseStream? {
+    shelf?.sessions[id] = nil
+    defer { stream = nil }
+    return stream
+  }
+}
+
+/// What the stream of a session tells.
+final class StreamEvents: HTTPStreamHandler {
+  private let session: StreamSession
+
+  init(_ session: StreamSession) { self.session = session }
+
+  override func closed(_ stream: HTTPResponseStream) { session.clientWent() }
+  override func serverEnds(_ stream: HTTPResponseStream, code: CloseCode, reason: String) {
+    session.serverEnds(code, reason)
+  }
+}

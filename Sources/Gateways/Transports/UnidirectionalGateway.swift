@@ -1,0 +1,64 @@
+import JSON
+import Realtime
+import WebSocketCore
+import WebSockets
+
+/// WebSockets for clients that say what they want to hear in their first message, or in the URL, and then only listen.
+final class UnidirectionalGateway: WebSocketHandler, @unchecked Sendable {
+  /// What the URL says.
+  final class Opening: Sendable {
+    let request: UnidirectionalRequest
+    init(_ request: UnidirectionalRequest) { self.request = request }
+  }
+
+  /// A connection's session, and what it says.
+  private final class Listener {
+    let session: CentrifugoSession
+    let output: UnidirectionalOutput
+
+    init(_ session: CentrifugoSession, _ output: UnidirectionalOutput) {
+      self.session = session
+      self.output = output
+    }
+  }
+
+  private let hub: Hub
+  private let encoding: Int
+  private let options: CentrifugoOptions
+  private let counters: CentrifugoCounters
+
+  init(hub: Hub, encoding: Int, options: CentrifugoOptions, counters: CentrifugoCounters) {
+    self.hub = hub
+    self.encoding = encoding
+    self.options = options
+    self.counters = counters
+  }
+
+  override func opened(_ connection: WebSocketConnection) {
+    let opening = connection.attachment as? Opening
+    let output = UnidirectionalOutput(ConnectionOutput(connection, .text))
+    let session = CentrifugoSession(
+      hub: hub, options: options, encoding: encoding, transport: "uni_websocket", counters: counters, loop: connection.loop,
+      output: output)
+    output.session = session
+    connection.attachment = Listener(session, output)
+    if let opening { output.begin(opening.request) }
+  }
+
+  override func received(
+    _ message: UnsafeRawBufferPointer, _ kind: MessageKind, on connection: WebSocketConnection
+  ) {
+    guard let listener = connection.attachment as? Listener else { return }
+    do {
+      // Some send pings of their own as empty objects; only the first message counts.
+      listener.output.begin(try UnidirectionalRequest(json: message))
+    } catch {
+      listener.session.close(.badRequest)
+    }
+  }
+
+  override func closed(_ connection: WebSocketConnection, code: CloseCode, reason: String) {
+    (connection.attachment as? Listener)?.session.closed()
+    connection.attachment = nil
+  }
+}
