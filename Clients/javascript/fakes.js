@@ -96,6 +96,7 @@ export class World {
       clearTimeout: clock.clearTimeout,
       now: clock.now,
       random: seededRandom(1),
+      transports: ['websocket'],
       ...options,
     });
     this.record(this.client, ['connecting', 'connected', 'disconnected', 'error']);

@@ -1,4 +1,5 @@
-// A client of Martlet for browsers: real-time messages over one WebSocket that comes back by itself.
+// A client of Martlet for browsers: real-time messages over one connection that comes back by itself: a WebSocket, or,
+// where the network has none, HTTP streaming, server-sent events or long-polling.
 //
 //   import { Client } from '/martlet.js';
 //   const client = new Client();
@@ -41,13 +42,22 @@
  * @property {StreamPosition} [since] the first subscribe asks for what came after this
  */
 /**
- * The last five replace what the browser has, for tests.
+ * @typedef {'websocket' | 'http_stream' | 'sse' | 'poll'} TransportName
+ */
+/**
+ * The last eight replace what the browser has, for tests.
  * @typedef {object} ClientOptions
  * @property {string} [token]
  * @property {() => string | Promise<string>} [getToken] like that of a subscription
  * @property {unknown} [data] goes to the server with the connect command
  * @property {string} [name] what the server is told that this client is
+ * @property {TransportName[]} [transports] what may be tried, best first; all four when not said
+ * @property {number} [queue] so many commands may wait for a connection, however long; else no longer than for a reply
+ * @property {boolean} [persist] whether positions outlive the page: after a reload subscriptions go on where they were
  * @property {typeof globalThis.WebSocket} [WebSocket]
+ * @property {typeof globalThis.fetch} [fetch]
+ * @property {typeof globalThis.EventSource} [EventSource]
+ * @property {Pick<Storage, 'getItem' | 'setItem'>} [storage]
  * @property {(f: () => void, milliseconds: number) => any} [setTimeout]
  * @property {(timer: any) => void} [clearTimeout]
  * @property {() => number} [random] from 0 up to, not including, 1
@@ -56,6 +66,8 @@
 
 const OPENING_TIMEOUT_MS = 10_000;
 const COMMAND_TIMEOUT_MS = 5_000;
+/** What has worked is given up after so many failures in a row. */
+const PATIENCE = 3;
 /** How much later than announced a ping may come. */
 const PING_SLACK_MS = 10_000;
 const BACKOFF_FLOOR_MS = 50;
@@ -73,6 +85,7 @@ const NO_TOKEN = 5;
 const UNSUBSCRIBED = 7;
 const CONNECTION_CLOSED = 11;
 const BAD_PROTOCOL = 12;
+const QUEUE_FULL = 13;
 const TOKEN_EXPIRED = 109;
 
 /** Why there is no connection, or no subscription. Closed by the server: its code, from 2000 on. */
@@ -200,13 +213,27 @@ class Surroundings {
   // The browser's timers refuse to be called as methods of anything but the window.
   constructor({
     WebSocket = globalThis.WebSocket,
+    fetch = globalThis.fetch && ((...request) => globalThis.fetch(...request)),
+    EventSource = globalThis.EventSource,
+    storage,
     setTimeout = (f, milliseconds) => globalThis.setTimeout(f, milliseconds),
     clearTimeout = (timer) => globalThis.clearTimeout(timer),
     random = () => Math.random(),
     now = () => Date.now(),
   }) {
-    Object.assign(this, { WebSocket, setTimeout, clearTimeout, random, now });
+    Object.assign(this, { WebSocket, fetch, EventSource, storage, setTimeout, clearTimeout, random, now });
   }
+
+  // Browsers may forbid storage to a page: then nothing is remembered.
+  recall(key) {
+    try { return JSON.parse((this.storage ?? globalThis.sessionStorage).getItem(key)); } catch { return null; }
+  }
+
+  remember(key, value) {
+    try { (this.storage ?? globalThis.sessionStorage).setItem(key, JSON.stringify(value)); } catch { /* see above */ }
+  }
+
+  wait(milliseconds) { return new Promise((resolve) => this.setTimeout(resolve, milliseconds)); }
 
   /** Full jitter: a thousand clients that lost the same server do not come back at the same moment. */
   backoff(attempts) {
@@ -237,6 +264,58 @@ class Timer {
   clear() {
     if (this.#running !== null) this.#surroundings.clearTimeout(this.#running);
     this.#running = null;
+  }
+}
+
+/** What there is to speak over, best first; each with what the browser needs for it. */
+const TRANSPORTS = { websocket: 'WebSocket', http_stream: 'fetch', sse: 'EventSource', poll: 'fetch' };
+
+/** The ways to the server: every address by every transport, and how well they went. */
+class Ways {
+  #ways;
+  #place;
+  #surroundings;
+  #key;
+  #failures = 0;
+  #hasWorked;
+  #fallbacks;
+
+  constructor(urls, transports, surroundings) {
+    this.#surroundings = surroundings;
+    const usable = transports.filter((name) => surroundings[TRANSPORTS[name]]);
+    this.#ways = usable.flatMap((name) => urls.map((url) => ({ name, url })));
+    this.#key = `martlet ${urls[0]}`;
+    const remembered = surroundings.recall(this.#key);
+    this.#place = this.#ways.findIndex(({ name }) => name === remembered);
+    this.#hasWorked = this.#place >= 0;
+    this.#place = Math.max(0, this.#place);
+  }
+
+  get name() { return this.#ways[this.#place].name; }
+
+  /** Who never needs anything but a WebSocket never loads the rest. */
+  get isLoaded() { return this.name === 'websocket' || this.#fallbacks !== undefined; }
+  async load() { this.#fallbacks = await import('./martlet-fallbacks.js'); }
+
+  open() {
+    const { name, url } = this.#ways[this.#place];
+    if (name === 'websocket') return new this.#surroundings.WebSocket(url);
+    return new this.#fallbacks[name](url, this.#surroundings);
+  }
+
+  worked() {
+    this.#hasWorked = true;
+    this.#failures = 0;
+    this.#surroundings.remember(this.#key, this.name);
+  }
+
+  /** On to the next, which is another address first; what has worked deserves some patience. */
+  failed() {
+    const next = (this.#place + 1) % this.#ways.length;
+    const isSameTransport = this.#ways[next].name === this.name;
+    if (++this.#failures < PATIENCE && this.#hasWorked && !isSameTransport) return;
+    if (!isSameTransport) this.#failures = 0;
+    this.#place = next;
   }
 }
 
@@ -323,7 +402,13 @@ class Commands {
   /** Those that wait for a connection. */
   #waiting = new Set();
 
-  constructor(surroundings) { this.#surroundings = surroundings; }
+  /** How many may wait for however long. */
+  #capacity;
+
+  constructor(surroundings, capacity = 0) {
+    this.#surroundings = surroundings;
+    this.#capacity = capacity;
+  }
 
   /**
    * @param {string} method @param {object} parameters
@@ -332,18 +417,29 @@ class Commands {
    */
   issue(method, parameters, transmit, done, timeout = COMMAND_TIMEOUT_MS) {
     const command = { method, text: JSON.stringify(parameters), done, id: 0, timer: this.#surroundings.timer() };
-    command.timer.set(timeout, () => {
-      this.#forget(command);
-      done(timeoutError());
-    });
+    const isPatient = this.#capacity > 0 && !transmit;
+    if (isPatient && this.#waiting.size >= this.#capacity) {
+      return done(new MartletError(QUEUE_FULL, 'too many commands wait for a connection', true));
+    }
+    if (!isPatient) this.#setTimer(command, timeout);
     if (transmit) this.#transmit(command, transmit);
     else this.#waiting.add(command);
+  }
+
+  #setTimer(command, timeout) {
+    command.timer.set(timeout, () => {
+      this.#forget(command);
+      command.done(timeoutError());
+    });
   }
 
   flush(transmit) {
     const waiting = [...this.#waiting];
     this.#waiting.clear();
-    for (const command of waiting) this.#transmit(command, transmit);
+    for (const command of waiting) {
+      if (!command.timer.isSet) this.#setTimer(command, COMMAND_TIMEOUT_MS);
+      this.#transmit(command, transmit);
+    }
   }
 
   #transmit(command, transmit) {
@@ -485,6 +581,12 @@ export class Subscription extends Emitter {
     for (const waiter of [...this.#waiting]) waiter(error);
   }
 
+  /** Where to go on; null where that cannot be said. */
+  get _position() {
+    const { isRecoverable, epoch, offset } = this.#position;
+    return isRecoverable ? { epoch, offset } : null;
+  }
+
   // What the client tells.
 
   _connected() {
@@ -607,7 +709,10 @@ export class Subscription extends Emitter {
 export class Client extends Emitter {
   /** @type {'disconnected' | 'connecting' | 'connected'} */
   #state = 'disconnected';
-  #url;
+  #ways;
+  /** Under what name positions are kept; what was kept. */
+  #key;
+  #kept;
   #options;
   #surroundings;
   #token;
@@ -629,27 +734,40 @@ export class Client extends Emitter {
   #wasExpired = false;
 
   /**
-   * @param {string} [url] `ws://` or `wss://`; /connection/websocket at the page's origin when not said
+   * @param {string | string[]} [url] `ws://` or `wss://`, or several of them: the next is tried when one fails;
+   *   /connection/websocket at the page's origin when not said
    * @param {ClientOptions} [options]
    */
   constructor(url = '/connection/websocket', options = {}) {
     super();
-    const absolute = new URL(url, globalThis.location?.href);
-    absolute.protocol = absolute.protocol.replace(/^http/, 'ws');
-    this.#url = absolute.href;
+    const urls = [url].flat().map((url) => {
+      const absolute = new URL(url, globalThis.location?.href);
+      absolute.protocol = absolute.protocol.replace(/^http/, 'ws');
+      return absolute.href;
+    });
     this.#options = options;
     this.#surroundings = new Surroundings(options);
+    this.#ways = new Ways(urls, options.transports ?? Object.keys(TRANSPORTS), this.#surroundings);
+    this.#key = `martlet positions ${urls[0]}`;
+    if (options.persist) {
+      this.#kept = this.#surroundings.recall(this.#key) ?? {};
+      // The last moment of a page that is certain to be told.
+      globalThis.addEventListener?.('pagehide', () => this.#keep());
+    }
     this.#token = new Token(this.#surroundings, options.token, options.getToken && (() => options.getToken()), {
       refresh: (token, done) => this._request('refresh', { token }, done),
       warn: (error) => this._emit('error', error),
       end: (code, reason) => this.#end(code, reason),
     });
-    this.#commands = new Commands(this.#surroundings);
+    this.#commands = new Commands(this.#surroundings, options.queue);
     this.#timer = this.#surroundings.timer();
     this.#silence = this.#surroundings.timer();
   }
 
   get state() { return this.#state; }
+
+  /** What it speaks over, or tries to. @returns {TransportName} */
+  get transport() { return this.#ways.name; }
 
   /** Connects, and stays connected until `disconnect()` or until the server does not want it. */
   connect() {
@@ -670,7 +788,8 @@ export class Client extends Emitter {
   subscription(channel, options = {}) {
     let subscription = this.#subscriptions.get(channel);
     if (!subscription) {
-      subscription = new Subscription(this, channel, options, this.#surroundings);
+      const since = options.since ?? this.#kept?.[channel];
+      subscription = new Subscription(this, channel, { ...options, since }, this.#surroundings);
       this.#subscriptions.set(channel, subscription);
     }
     return subscription;
@@ -736,6 +855,12 @@ export class Client extends Emitter {
     });
   }
 
+  #keep() {
+    const kept = { ...this.#kept };
+    for (const [channel, { _position }] of this.#subscriptions) if (_position) kept[channel] = _position;
+    this.#surroundings.remember(this.#key, kept);
+  }
+
   // What subscriptions use.
 
   _has(subscription) { return this.#subscriptions.get(subscription.channel) === subscription; }
@@ -751,7 +876,7 @@ export class Client extends Emitter {
 
   _reconnect(code, reason) { this.#retry(code, reason); }
 
-  // The WebSocket.
+  // The connection.
 
   #transmit = (text) => this.#socket?.send(text);
 
@@ -769,13 +894,18 @@ export class Client extends Emitter {
       if (error) return this.#fail(error);
       if (this.#token.isMissing) return this.#end(UNAUTHORIZED, 'unauthorized');
     }
+    if (!this.#ways.isLoaded) {
+      await this.#ways.load().catch(() => {});
+      if (turn !== this.#turn) return;
+      if (!this.#ways.isLoaded) return this.#lost('transport not loaded');
+    }
     this.#open();
   }
 
   #open() {
     let socket;
     try {
-      socket = new this.#surroundings.WebSocket(this.#url);
+      socket = this.#ways.open();
     } catch (error) {
       return this.#end(CANNOT_OPEN, error.message);
     }
@@ -785,8 +915,8 @@ export class Client extends Emitter {
     socket.onmessage = ifCurrent(({ data }) => this.#received(data));
     socket.onclose = ifCurrent(({ code, reason }) => this.#closed(code, reason));
     // Node tells of a connection that could not be made by an error alone; in browsers the close follows.
-    socket.onerror = ifCurrent(() => this.#retry(TRANSPORT_CLOSED, 'transport closed'));
-    this.#timer.set(OPENING_TIMEOUT_MS, () => this.#retry(TRANSPORT_CLOSED, 'opening timeout'));
+    socket.onerror = ifCurrent(() => this.#lost('transport closed'));
+    this.#timer.set(OPENING_TIMEOUT_MS, () => this.#lost('opening timeout'));
   }
 
   #opened() {
@@ -829,7 +959,14 @@ export class Client extends Emitter {
 
   #closed(code, reason) {
     if (isTerminal(code)) this.#end(code, reason);
-    else this.#retry(code >= 3000 ? code : TRANSPORT_CLOSED, reason || 'transport closed');
+    else if (code >= 3000) this.#retry(code, reason);
+    else this.#lost(reason || 'transport closed');
+  }
+
+  /** Nobody has said why. */
+  #lost(reason) {
+    if (this.#state === 'connecting') this.#ways.failed();
+    this.#retry(TRANSPORT_CLOSED, reason);
   }
 
   // The states.
@@ -837,6 +974,7 @@ export class Client extends Emitter {
   #connected(reply) {
     const socket = this.#socket;
     this.#state = 'connected';
+    this.#ways.worked();
     this.#attempts = 0;
     this.#wasExpired = false;
     this.#answersPings = reply.pong ?? false;
@@ -865,7 +1003,8 @@ export class Client extends Emitter {
   }
 
   #refused(error) {
-    if (error.code === TIMEOUT) return this.#retry(TRANSPORT_CLOSED, 'connect timeout');
+    // A network that lets the stream begin and holds its bytes back looks like this, too.
+    if (error.code === TIMEOUT) return this.#lost('connect timeout');
     if (error.code === TOKEN_EXPIRED && this.#token.isRenewable) {
       this.#token.forget();
       // At once, but not in a loop with a server that finds every token expired.
