@@ -17,10 +17,14 @@ enum PageDirectory {
     return nil
   }
 
-  /// The JavaScript client beside the pages, which load it as `/martlet.js`; nil where there is none.
-  static func client(beside pages: String) -> String? {
-    let file = (parent(of: pages) ?? ".") + "/Clients/javascript/martlet.js"
-    return access(file, R_OK) == 0 ? file : nil
+  /// The modules of the JavaScript client, which browsers load by these names.
+  private static let modules = ["martlet.js", "martlet-fallbacks.js", "martlet-shared.js", "websocket-shim.js"]
+
+  /// The files of the JavaScript client beside the pages, by the names that browsers load them by: `/martlet.js`.
+  static func client(beside pages: String) -> [String: String] {
+    let folder = (parent(of: pages) ?? ".") + "/Clients/javascript/"
+    let found = modules.filter { access(folder + $0, R_OK) == 0 }
+    return Dictionary(uniqueKeysWithValues: found.map { ("/" + $0, folder + $0) })
   }
 
   private static func parent(of path: String) -> String? {

@@ -7,11 +7,11 @@ enum PageFiles {
   private static let maximumFileCount = 10_000
 
   /// The files of a directory by their paths for browsers: `/index.html`. Hidden files are left out. The JavaScript client
-  /// is `/martlet.js`, unless the directory has one of its own.
-  static func read(_ directory: String, client: String?) throws(Problem) -> [String: [UInt8]] {
+  /// is `/martlet.js` and its like, unless the directory has one of its own.
+  static func read(_ directory: String, client: [String: String]) throws(Problem) -> [String: [UInt8]] {
     var files: [String: [UInt8]] = [:]
     try read(directory, "/", depth: 0, into: &files)
-    if let client, files["/martlet.js"] == nil { files["/martlet.js"] = try TextFile.read(client) }
+    for (path, file) in client where files[path] == nil { files[path] = try TextFile.read(file) }
     return files
   }
 

@@ -14,7 +14,7 @@ import Testing
     }
     for name in [
       "Pages/index.html", "Pages/.hidden", "Pages/assets/style.css", "Clients/javascript/martlet.js",
-      "Clients/javascript/martlet.test.js",
+      "Clients/javascript/martlet.test.js", "Clients/javascript/martlet-fallbacks.js",
     ] {
       let file = try #require(fopen(root + "/" + name, "w"))
       fputs(name, file)
@@ -26,7 +26,7 @@ import Testing
   @Test func pagesAndTheClientAreServedAndNothingElse() throws {
     let pages = try makeTree() + "/Pages"
     let files = try PageFiles.read(pages, client: PageDirectory.client(beside: pages))
-    #expect(files.keys.sorted() == ["/assets/style.css", "/index.html", "/martlet.js"])
+    #expect(files.keys.sorted() == ["/assets/style.css", "/index.html", "/martlet-fallbacks.js", "/martlet.js"])
     #expect(
       files["/martlet.js"].map { String(decoding: $0, as: UTF8.self) } == "Clients/javascript/martlet.js")
   }
@@ -38,10 +38,10 @@ import Testing
     fclose(own)
     let files = try PageFiles.read(pages, client: PageDirectory.client(beside: pages))
     #expect(files["/martlet.js"].map { String(decoding: $0, as: UTF8.self) } == "own")
-    #expect(PageDirectory.client(beside: pages + "/assets") == nil)
+    #expect(PageDirectory.client(beside: pages + "/assets").isEmpty)
   }
 
   @Test func aDirectoryThatIsNotThere() {
-    #expect(throws: Problem.self) { try PageFiles.read("/nonexistent/pages", client: nil) }
+    #expect(throws: Problem.self) { try PageFiles.read("/nonexistent/pages", client: [:]) }
   }
 }
