@@ -109,6 +109,15 @@ let package = Package(
       of: "martlet",
       ["Realtime", "WebSockets", "WebSocketCore", "HTTPCore", "Transport", "EventLoops", "JSON", "Bytes"]),
 
+    // Random faults over the whole server, and a checker of what it promises: docs/channels.md.
+    .testTarget(
+      name: "FaultsTests",
+      dependencies: [
+        "Gateways", "Realtime", "WebSockets", "WebSocketCore", "Transport", "EventLoops", "JSON", "Bytes",
+        "TestRandomness",
+      ],
+      path: "Tests/Faults", swiftSettings: strict),
+
     // What fuzzers run, and the tests that run it on the inputs under Fuzz/Seeds.
     .testTarget(
       name: "FuzzTests",
