@@ -80,7 +80,9 @@ let package = Package(
 
     // Random numbers that are the same for the same seed.
     .target(name: "TestRandomness", path: "Tests/TestRandomness", swiftSettings: strict),
-    tests(of: "Bytes", ["TestRandomness"]),
+    // Reads what the encoder of differences writes.
+    .target(name: "TestDeltas", path: "Tests/TestDeltas", swiftSettings: strict),
+    tests(of: "Bytes", ["TestDeltas", "TestRandomness"]),
     tests(of: "JSON", ["TestRandomness", "Bytes"]),
     tests(of: "HTTPCore", ["Bytes"]),
     tests(of: "WebSocketCore", ["TestRandomness", "HTTPCore", "Bytes"]),
@@ -123,7 +125,7 @@ let package = Package(
       name: "FuzzTests",
       dependencies: [
         "martlet", "Gateways", "Realtime", "WebSockets", "WebSocketCore", "HTTPCore", "Transport",
-        "EventLoops", "JSON", "Bytes", "TestCertificates",
+        "EventLoops", "JSON", "Bytes", "TestCertificates", "TestDeltas",
       ],
       path: "Fuzz/Targets", swiftSettings: strict),
   ]

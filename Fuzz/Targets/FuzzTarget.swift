@@ -11,8 +11,7 @@ struct FuzzTarget: Sendable {
   static let all: [FuzzTarget] =
     frameTargets + messageTargets + textTargets + jsonTargets + httpTargets + urlTargets + handshakeTargets
     + deflateTargets + proxyTargets + commandTargets + protobufTargets + connectionTargets + clientTargets
-    + shellTargets
-    + routeTargets + sessionTargets + tlsTargets
+    + shellTargets + routeTargets + sessionTargets + tlsTargets + deltaTargets
 }
 
 /// A property that does not hold.

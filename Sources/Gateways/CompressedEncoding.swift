@@ -40,6 +40,11 @@ public final class CompressedEncoding: WireEncoding {
     compress(base.publication(publication, channel: channel))
   }
 
+  /// The base's frame for a publication with differences, compressed.
+  public func publication(_ publication: Publication, delta: SharedBytes?, channel: String) -> SharedBytes {
+    compress(base.publication(publication, delta: delta, channel: channel))
+  }
+
   /// The base's frame for somebody who came, compressed.
   public func joined(_ info: ClientInfo, channel: String) -> SharedBytes {
     compress(base.joined(info, channel: channel))

@@ -26,9 +26,16 @@ extension JSONWriter {
   }
 
   mutating func members(of publication: Publication) {
+    members(of: publication) { json in
+      json.key("data")
+      if publication.isUnchecked { json.unchecked(publication.data) } else { json.raw(publication.data) }
+    }
+  }
+
+  /// `data` writes the member of that name, and what goes with it.
+  mutating func members(of publication: Publication, data: (inout JSONWriter) -> Void) {
     if publication.offset > 0 { member("offset", publication.offset) }
-    key("data")
-    if publication.isUnchecked { unchecked(publication.data) } else { raw(publication.data) }
+    data(&self)
     if let info = publication.info {
       key("info")
       write(info)

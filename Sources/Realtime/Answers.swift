@@ -59,6 +59,18 @@ public struct HubCounters: Sendable, Hashable {
   public internal(set) var delivered: UInt64 = 0
   /// Publish requests that were repeats: same idempotency key, or an old version.
   public internal(set) var suppressed: UInt64 = 0
+  /// Publications that a subscriber's filter held back.
+  public internal(set) var filtered: UInt64 = 0
+  /// Publications handed to subscribers as differences.
+  public internal(set) var deltas: UInt64 = 0
+  /// Publications dropped for slow subscribers.
+  public internal(set) var dropped: UInt64 = 0
+  /// Publications that a later one replaced while they waited for a slow subscriber.
+  public internal(set) var conflated: UInt64 = 0
+  /// Publications that wait for their time now.
+  public internal(set) var delayed = 0
+  /// Subscriptions ended because something was missed.
+  public internal(set) var insufficientStates: UInt64 = 0
   /// Recoveries that could tell a client all it had missed.
   public internal(set) var recovered: UInt64 = 0
   /// Recoveries that could not.
@@ -78,6 +90,12 @@ public struct HubCounters: Sendable, Hashable {
     sum.published += b.published
     sum.delivered += b.delivered
     sum.suppressed += b.suppressed
+    sum.filtered += b.filtered
+    sum.deltas += b.deltas
+    sum.dropped += b.dropped
+    sum.conflated += b.conflated
+    sum.delayed += b.delayed
+    sum.insufficientStates += b.insufficientStates
     sum.recovered += b.recovered
     sum.unrecovered += b.unrecovered
     sum.limitRefusals += b.limitRefusals

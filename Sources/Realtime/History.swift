@@ -1,7 +1,7 @@
 import Bytes
 
 /// The last publications of one channel, in the order of their offsets, without gaps: bounded by count, bytes
-/// and age.
+/// and age. One whose own time is over keeps its place, so that offsets can be counted, but is not shown.
 struct History {
   private struct Entry {
     let publication: Publication
@@ -32,26 +32,48 @@ struct History {
     byteCount = 0
   }
 
-  /// All publications after `offset`, or nil when some of them are gone or there are more than `limit`. `top`
-  /// is the channel's last offset.
-  func complete(after offset: UInt64, top: UInt64, limit: Int) -> [Publication]? {
+  /// All publications after `offset` that are shown, or nil when some of them are gone or there are more than `limit`.
+  /// `top` is the channel's last offset.
+  func complete(after offset: UInt64, top: UInt64, limit: Int, now: UInt64) -> [Publication]? {
     guard offset <= top else { return nil }
     let missed = top - offset
     guard missed <= UInt64(max(0, limit)), missed <= UInt64(entries.count) else { return nil }
     let count = Int(missed)
-    return (entries.count - count..<entries.count).map { entries[$0].publication }
+    return (entries.count - count..<entries.count).compactMap { shown(at: $0, now) }
+  }
+
+  /// The last publication that is shown and that `filter` lets pass.
+  func last(now: UInt64, _ filter: TagsFilter?) -> Publication? {
+    for index in (0..<entries.count).reversed() {
+      if let publication = shown(at: index, now), filter?.matches(publication.tags) ?? true {
+        return publication
+      }
+    }
+    return nil
   }
 
   /// At most `limit` publications: after `offset` going up, or before it going down; from the end when
   /// `offset` is nil.
-  func page(from offset: UInt64?, reverse: Bool, limit: Int) -> [Publication] {
+  func page(from offset: UInt64?, reverse: Bool, limit: Int, now: UInt64) -> [Publication] {
     guard limit > 0, let first = entries.first?.publication.offset else { return [] }
+    var page: [Publication] = []
     if reverse {
       let end = offset.map { $0 <= first ? 0 : Int(min($0 - first, UInt64(entries.count))) } ?? entries.count
-      return (max(0, end - limit)..<end).reversed().map { entries[$0].publication }
+      for index in (0..<end).reversed() where page.count < limit {
+        if let publication = shown(at: index, now) { page.append(publication) }
+      }
+    } else {
+      let start = offset.map { $0 < first ? 0 : Int(min($0 - first, UInt64(entries.count - 1)) + 1) } ?? 0
+      for index in start..<entries.count where page.count < limit {
+        if let publication = shown(at: index, now) { page.append(publication) }
+      }
     }
-    let start = offset.map { $0 < first ? 0 : Int(min($0 - first, UInt64(entries.count - 1)) + 1) } ?? 0
-    return (start..<start + min(limit, entries.count - start)).map { entries[$0].publication }
+    return page
+  }
+
+  private func shown(at index: Int, _ now: UInt64) -> Publication? {
+    let publication = entries[index].publication
+    return publication.deadline > now ? publication : nil
   }
 
   private mutating func removeOldest() {

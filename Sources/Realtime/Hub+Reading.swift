@@ -152,6 +152,7 @@ extension Shard {
     var now = counters
     now.users = userLoops.count
     now.heldChannels = owned.count
+    now.delayed = delayedCount
     return now
   }
 }

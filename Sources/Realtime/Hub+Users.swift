@@ -67,6 +67,7 @@ extension Hub {
   ) {
     var options = options
     options.isGranted = true
+    options.isServerSide = true
     onEveryLoop(done) { [options] shard in
       let selected = shard.selected(selection)
       for subscriber in selected {

@@ -6,6 +6,10 @@ public struct HubLimits: Sendable {
   public var maximumChannelsPerClient = 128
   /// The most channels that one loop owns; what needs one more is refused with `.limitExceeded`.
   public var maximumChannelsPerLoop = 1_000_000
+  /// The most publications of one loop's channels that wait for their time; more are refused with `.limitExceeded`.
+  public var maximumDelayedPublications = 10_000
+  /// The longest time that a publication can be put off, in milliseconds; longer ones are refused with `.badRequest`.
+  public var maximumDelayMilliseconds: UInt64 = 86_400_000
   /// The most channels that one `channels` call names.
   public var maximumChannelsListed = 100_000
 

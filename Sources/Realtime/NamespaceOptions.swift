@@ -19,6 +19,36 @@ public struct Audience: OptionSet, Sendable, Hashable {
   public static let everyone: Audience = [.authenticated, .anonymous]
 }
 
+/// What recovery hands out.
+public enum RecoveryMode: String, Sendable, CaseIterable {
+  /// All that was missed, or nothing.
+  case stream
+  /// The last publication, which stands for all before it; also to a client that has never been there.
+  case cache
+}
+
+/// What becomes of publications for a subscriber that does not take what it is sent.
+public enum SlowConsumerPolicy: String, Sendable, CaseIterable {
+  /// They are queued until the connection's queue is full; then the connection ends.
+  case disconnect
+  /// They wait, a bounded number of them; beyond that, the oldest are dropped.
+  case dropOldest = "drop_oldest"
+  /// As `dropOldest`, and of those with the same value of `NamespaceOptions.conflationTag` only the last one waits.
+  case conflate
+}
+
+/// Ways to send a publication as a difference.
+public struct DeltaTypes: OptionSet, Sendable, Hashable {
+  /// The bits of the set.
+  public let rawValue: UInt8
+
+  /// Makes a set from its bits.
+  public init(rawValue: UInt8) { self.rawValue = rawValue }
+
+  /// The delta format of the Fossil version control system.
+  public static let fossil = DeltaTypes(rawValue: 1)
+}
+
 /// The rules and limits of the channels of one namespace. What is not allowed here is denied.
 public struct NamespaceOptions: Sendable {
   /// Who may subscribe without a token for the channel.
@@ -48,6 +78,13 @@ public struct NamespaceOptions: Sendable {
   public var allowsRecovery = false
   /// Whether every subscription is recoverable, asked for or not.
   public var forcesRecovery = false
+  /// What recovery hands out.
+  public var recoveryMode: RecoveryMode = .stream
+  /// Whether a client that asks for it is told when it has missed something: its subscription then ends with 2500
+  /// (insufficient state), or its connection with 3010 if the server made the subscription. Needs a history.
+  public var allowsPositioning = false
+  /// Whether every subscription is positioned, asked for or not.
+  public var forcesPositioning = false
   /// The most publications that recovery sends; a client that missed more must reload its state.
   public var maximumRecoveredPublications = 300
   /// The most publications that one history call returns.
@@ -59,6 +96,34 @@ public struct NamespaceOptions: Sendable {
   public var emitsJoinLeave = false
   /// Whether joins and leaves are sent to every subscriber, asked for or not.
   public var forcesJoinLeave = false
+
+  /// Whether a client may subscribe with a filter of tags.
+  public var allowsTagsFilter = false
+  /// How publications may be sent as differences from the ones before them, to clients that ask for it.
+  public var allowedDeltas: DeltaTypes = []
+  /// Whether that is done with every publication; else with those that ask for it.
+  public var publishesDeltas = false
+
+  /// What becomes of publications for a subscriber that does not take what it is sent.
+  public var slowConsumers: SlowConsumerPolicy = .disconnect
+  /// The tag that says what a publication is about; empty where only a channel's last publication counts.
+  public var conflationTag = ""
+  /// How many bytes may wait in a connection's queue before publications wait here instead, where `slowConsumers` says so.
+  public var slowConsumerQueueBytes = 65_536
+  /// The most publications that wait for one subscription.
+  public var maximumWaitingPublications = 256
+  /// The most bytes that wait for one subscription.
+  public var maximumWaitingBytes = 65_536
+
+  /// Whether a user's client may acknowledge publications. Needs a history.
+  public var allowsAcknowledgement = false
+  /// How long it is remembered how far a client had come that is gone, in milliseconds.
+  public var consumerRetentionMilliseconds: UInt64 = 300_000
+  /// The most clients of a channel of which that is remembered.
+  public var maximumConsumers = 1_000
+  /// The most publications that a client may have been sent without acknowledging them: then its subscription ends
+  /// with 2500 (insufficient state), and the next one begins behind what it has acknowledged.
+  public var maximumUnacknowledgedPublications = 256
 
   /// The most bytes of data in one publication, its tags included.
   public var maximumMessageBytes = 65_536

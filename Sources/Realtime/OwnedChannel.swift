@@ -1,3 +1,4 @@
+import Bytes
 import EventLoops
 
 /// A channel as its owner loop sees it: the stream and who listens. No loop, no clock, no encoding in here:
@@ -9,9 +10,8 @@ final class OwnedChannel {
   private(set) var audience = ChannelAudience()
 
   private var history = History()
-  private var idempotency = IdempotencyWindow()
   private var members: [String: Member] = [:]
-  private var version: (epoch: String, number: UInt64) = ("", 0)
+  private var extras: ChannelExtras?
   private var lastUse: UInt64
   /// The timer that will look at this channel again, if one is set.
   var wakeup: (deadline: UInt64, timer: TimerID)?
@@ -42,26 +42,89 @@ final class OwnedChannel {
   func publish(_ request: PublishRequest, info: ClientInfo?, now: UInt64, wallClock: UInt64) -> PublishOutcome
   {
     let key = request.idempotencyKey
-    if !key.isEmpty, let first = idempotency.position(for: key, now: now) { return .suppressed(first) }
+    if !key.isEmpty, let first = position(forKey: key, now: now) { return .suppressed(first) }
     let isKept = options.keepsHistory && !request.skipsHistory
     if isKept, isStale(request) { return .suppressed(stream) }
     if isKept { stream.offset += 1 }
     let publication = Publication(
       data: request.data, offset: isKept ? stream.offset : 0, info: info, tags: request.tags,
-      timestampMilliseconds: wallClock, isUnchecked: request.isUnchecked)
+      timestampMilliseconds: wallClock, isUnchecked: request.isUnchecked,
+      deadline: request.ttlMilliseconds.map { now.saturatingAdding($0) } ?? .max)
     if isKept {
       history.append(publication, now: now, options: options)
-      if request.version > 0 { version = (request.versionEpoch, request.version) }
+      if request.version > 0 { makeExtras().version = (request.versionEpoch, request.version) }
     }
     // What was not kept has no place in the stream: the answer then names none.
     let position = isKept ? stream : StreamPosition()
-    if !key.isEmpty { idempotency.insert(key, position, now: now, options: options) }
+    if !key.isEmpty { remember(key, position, now: now) }
     lastUse = now
     return .published(publication, position)
   }
 
   private func isStale(_ request: PublishRequest) -> Bool {
-    request.version > 0 && version.epoch == request.versionEpoch && request.version <= version.number
+    guard request.version > 0, let version = extras?.version else { return false }
+    return version.epoch == request.versionEpoch && request.version <= version.number
+  }
+
+  /// What was answered to the first publish with a key.
+  func position(forKey key: String, now: UInt64) -> StreamPosition? {
+    extras?.idempotency.position(for: key, now: now)
+  }
+
+  func remember(_ key: String, _ position: StreamPosition, now: UInt64) {
+    makeExtras().idempotency.insert(key, position, now: now, options: options)
+  }
+
+  private func makeExtras() -> ChannelExtras {
+    if let extras { return extras }
+    let made = ChannelExtras()
+    extras = made
+    return made
+  }
+
+  // MARK: Differences
+
+  /// How many publications were sent, where differences are allowed.
+  var sentCount: UInt64 { extras?.sentCount ?? 0 }
+
+  /// A publication goes out: gives back the difference from the one before, where somebody wants it.
+  func send(_ publication: Publication, usesDelta: Bool) -> SharedBytes? {
+    guard !options.allowedDeltas.isEmpty else { return nil }
+    let extras = makeExtras()
+    let last = extras.lastSent
+    extras.lastSent = publication
+    extras.sentCount += 1
+    guard usesDelta || options.publishesDeltas, audience.usesDelta, let last else { return nil }
+    return last.data.withUnsafeBytes { source in
+      publication.data.withUnsafeBytes { FossilDelta.encode(from: source, to: $0) }
+    }.map { SharedBytes.make(copying: $0) }
+  }
+
+  /// The serial number of a publication that may be the last one sent; 0 when it is not.
+  func serial(ifLast publication: Publication?) -> UInt64 {
+    guard let publication, let extras, extras.lastSent === publication else { return 0 }
+    return extras.sentCount
+  }
+
+  // MARK: Acknowledging
+
+  func acknowledged(by key: Consumers.Key, now: UInt64) -> UInt64? {
+    extras?.consumers.expire(now: now)
+    return extras?.consumers.acknowledged(by: key)
+  }
+
+  func attach(_ key: Consumers.Key, _ subscription: SubscriptionID, acknowledged: UInt64) -> Bool {
+    makeExtras().consumers.attach(
+      key, subscription, acknowledged: acknowledged, limit: options.maximumConsumers)
+  }
+
+  func acknowledge(_ key: Consumers.Key, upTo offset: UInt64) {
+    extras?.consumers.acknowledge(key, upTo: offset, top: stream.offset)
+  }
+
+  func detach(_ subscription: SubscriptionID, _ key: Consumers.Key, now: UInt64) {
+    let expiry = now.saturatingAdding(options.consumerRetentionMilliseconds)
+    extras?.consumers.detach(subscription, key, expiry: expiry)
   }
 
   // MARK: Reading
@@ -76,7 +139,13 @@ final class OwnedChannel {
     history.expire(now: now)
     guard options.keepsHistory, since.epoch.isEmpty || since.epoch == stream.epoch else { return nil }
     return history.complete(
-      after: since.offset, top: stream.offset, limit: options.maximumRecoveredPublications)
+      after: since.offset, top: stream.offset, limit: options.maximumRecoveredPublications, now: now)
+  }
+
+  /// The publication that stands for all before it; nil when there is none any more.
+  func latest(now: UInt64, _ filter: TagsFilter?) -> Publication? {
+    history.expire(now: now)
+    return options.keepsHistory ? history.last(now: now, filter) : nil
   }
 
   func history(_ query: HistoryQuery, now: UInt64) -> Result<HistoryPage, HubError> {
@@ -89,7 +158,7 @@ final class OwnedChannel {
       }
     }
     let limit = min(query.limit ?? Int.max, options.maximumHistoryPublications)
-    let publications = history.page(from: query.since?.offset, reverse: query.reverse, limit: limit)
+    let publications = history.page(from: query.since?.offset, reverse: query.reverse, limit: limit, now: now)
     return .success(HistoryPage(publications: publications, position: stream))
   }
 
@@ -99,14 +168,14 @@ final class OwnedChannel {
 
   // MARK: Members
 
-  func join(_ subscription: SubscriptionID, info: ClientInfo, encoding: Int, now: UInt64) {
-    audience.add(loop: subscription.loop, encoding: encoding)
+  func join(_ subscription: SubscriptionID, info: ClientInfo, spelling: Spelling, now: UInt64) {
+    audience.add(loop: subscription.loop, spelling: spelling)
     if options.keepsPresence { members[info.client] = Member(info: info, subscription: subscription) }
     lastUse = now
   }
 
-  func leave(_ subscription: SubscriptionID, client: String, encoding: Int, now: UInt64) {
-    audience.remove(loop: subscription.loop, encoding: encoding)
+  func leave(_ subscription: SubscriptionID, client: String, spelling: Spelling, now: UInt64) {
+    audience.remove(loop: subscription.loop, spelling: spelling)
     // A second connection that took the same identifier over, maybe on another loop, stays present when the
     // first one goes.
     if members[client]?.subscription == subscription { members[client] = nil }
@@ -125,8 +194,10 @@ final class OwnedChannel {
   /// without an audience, the channel can be freed.
   func expire(now: UInt64) -> UInt64? {
     history.expire(now: now)
-    idempotency.expire(now: now)
-    var next = min(history.nextExpiry ?? .max, idempotency.nextExpiry ?? .max)
+    extras?.idempotency.expire(now: now)
+    extras?.consumers.expire(now: now)
+    var next = min(history.nextExpiry ?? .max, extras?.idempotency.nextExpiry ?? .max)
+    next = min(next, extras?.consumers.nextExpiry ?? .max)
     if audience.isEmpty, next == .max, stream.offset > 0 {
       let retention = lastUse.saturatingAdding(options.positionRetentionMilliseconds)
       if retention > now { next = retention }

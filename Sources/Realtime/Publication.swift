@@ -29,13 +29,25 @@ public final class Publication: Sendable {
   public let timestampMilliseconds: UInt64
   /// Whether nothing is known of the payload: see ``PublishRequest/isUnchecked``.
   public let isUnchecked: Bool
+  /// When its own time is over, on the loops' clock in milliseconds.
+  let deadline: UInt64
 
   /// Makes a publication.
-  public init(
+  public convenience init(
     data: SharedBytes, offset: UInt64, info: ClientInfo? = nil, tags: [(name: String, value: String)] = [],
     timestampMilliseconds: UInt64, isUnchecked: Bool = false
   ) {
+    self.init(
+      data: data, offset: offset, info: info, tags: tags, timestampMilliseconds: timestampMilliseconds,
+      isUnchecked: isUnchecked, deadline: .max)
+  }
+
+  init(
+    data: SharedBytes, offset: UInt64, info: ClientInfo?, tags: [(name: String, value: String)],
+    timestampMilliseconds: UInt64, isUnchecked: Bool, deadline: UInt64
+  ) {
     self.isUnchecked = isUnchecked
+    self.deadline = deadline
     self.data = data
     self.offset = offset
     self.info = info
@@ -66,6 +78,15 @@ public struct PublishRequest: Sendable {
   public var version: UInt64 = 0
   /// Which count of versions `version` belongs to.
   public var versionEpoch = ""
+
+  /// How long it may be shown, in milliseconds from when it is published; nil for as long as history keeps it. Then
+  /// it is in no history and no recovery any more, and a slow subscriber that it waits for does not get it.
+  public var ttlMilliseconds: UInt64?
+  /// Publish it so many milliseconds later; the answer then names no position. A place among
+  /// `HubLimits.maximumDelayedPublications` is taken until then, and a restart forgets it.
+  public var delayMilliseconds: UInt64 = 0
+  /// Send subscribers that agreed to it the difference from the publication before, where the namespace allows that.
+  public var usesDelta = false
 
   /// Makes a request for plain publishing.
   public init(data: SharedBytes) { self.data = data }

@@ -1,24 +1,41 @@
+import Bytes
 import EventLoops
 
 /// The owner side: channels whose names hash to this loop.
 extension Shard {
   func accept(
-    _ id: SubscriptionID, to name: String, _ namespace: Namespace, info: ClientInfo, encoding: Int,
-    _ options: SubscribeOptions
+    _ newcomer: Newcomer, to name: String, _ namespace: Namespace, _ options: SubscribeOptions
   ) -> Result<SubscribeResult, HubError> {
     guard let channel = hold(name, namespace) else {
-      refused.insert(id)
+      refused.insert(newcomer.id)
       return .failure(.limitExceeded)
     }
-    let result = beginning(of: channel, options)
+    var options = options
+    let consumed = newcomer.consumer.flatMap { channel.acknowledged(by: $0, now: now) }
+    // What was not acknowledged is sent again, whatever the client says of its place.
+    if let consumed { options.recoverSince = StreamPosition(epoch: channel.stream.epoch, offset: consumed) }
+    let result = beginning(of: channel, options, newcomer, isConsuming: consumed != nil)
     if options.requiresRecovery, result.wasRecovering, !result.recovered {
-      refused.insert(id)
-      release(channel)
-      return .failure(.unrecoverablePosition)
+      return refuse(newcomer, .unrecoverablePosition, channel)
+    }
+    if let consumer = newcomer.consumer {
+      let start = result.recovered ? options.recoverSince?.offset : nil
+      let offset = start ?? result.position.offset
+      guard channel.attach(consumer, newcomer.id, acknowledged: offset) else {
+        return refuse(newcomer, .limitExceeded, channel)
+      }
     }
     if channel.audience.isEmpty { counters.channels += 1 }
-    channel.join(id, info: info, encoding: encoding, now: now)
+    channel.join(newcomer.id, info: newcomer.info, spelling: newcomer.spelling, now: now)
     return .success(result)
+  }
+
+  private func refuse(
+    _ newcomer: Newcomer, _ error: HubError, _ channel: OwnedChannel
+  ) -> Result<SubscribeResult, HubError> {
+    refused.insert(newcomer.id)
+    release(channel)
+    return .failure(error)
   }
 
   /// Tells the others, and the newcomer itself, after its reply, that somebody joined.
@@ -27,36 +44,56 @@ extension Shard {
     send(.joined(info), to: channel)
   }
 
-  private func beginning(of channel: OwnedChannel, _ options: SubscribeOptions) -> SubscribeResult {
+  private func beginning(
+    of channel: OwnedChannel, _ options: SubscribeOptions, _ newcomer: Newcomer, isConsuming: Bool
+  ) -> SubscribeResult {
     let rules = channel.options
-    let isRecoverable =
-      rules.keepsHistory && (rules.forcesRecovery || (rules.allowsRecovery && options.wantsRecovery))
-    let mayRecover = rules.keepsHistory && (rules.forcesRecovery || rules.allowsRecovery)
     let position = channel.position(now: now)
-    let missed = options.recoverSince.flatMap { mayRecover ? channel.missed(since: $0, now: now) : nil }
-    if options.recoverSince != nil {
+    let isCached = rules.recoveryMode == .cache && newcomer.consumer == nil
+    let isAsked = options.recoverSince != nil || (isCached && rules.forcesRecovery && rules.keepsHistory)
+    let mayRecover = rules.keepsHistory && (rules.forcesRecovery || rules.allowsRecovery || isConsuming)
+    var missed: [Publication]?
+    if isAsked, mayRecover {
+      missed =
+        isCached
+        ? latest(of: channel, options) : options.recoverSince.flatMap { channel.missed(since: $0, now: now) }
+    }
+    if isAsked {
       if missed != nil { counters.recovered &+= 1 } else { counters.unrecovered &+= 1 }
     }
+    let serial = channel.serial(ifLast: missed?.last)
+    if let filter = options.filter { missed = missed?.filter { filter.matches($0.tags) } }
     return SubscribeResult(
-      isRecoverable: isRecoverable, position: position, publications: missed ?? [],
-      wasRecovering: options.recoverSince != nil, recovered: missed != nil)
+      isRecoverable: rules.recovers(options), isPositioned: rules.positions(options),
+      usesDelta: newcomer.spelling.usesDelta, position: position, publications: missed ?? [],
+      wasRecovering: isAsked, recovered: missed != nil,
+      lastSerial: missed?.isEmpty == false && channel.serial(ifLast: missed?.last) == serial ? serial : 0)
   }
 
-  func leave(_ id: SubscriptionID, _ name: String, info: ClientInfo, encoding: Int) {
-    if !refused.isEmpty, refused.remove(id) != nil { return }
+  /// In cache mode: the last publication, unless the client has it; nil when there is none any more.
+  private func latest(of channel: OwnedChannel, _ options: SubscribeOptions) -> [Publication]? {
+    let position = channel.stream
+    if let since = options.recoverSince, since.offset > 0, since == position { return [] }
+    return channel.latest(now: now, options.filter).map { [$0] }
+  }
+
+  func leave(_ leaving: Newcomer, _ name: String) {
+    if !refused.isEmpty, refused.remove(leaving.id) != nil { return }
     guard let channel = owned[name] else { preconditionFailure("a channel with subscribers was freed") }
-    channel.leave(id, client: info.client, encoding: encoding, now: now)
+    channel.leave(leaving.id, client: leaving.info.client, spelling: leaving.spelling, now: now)
+    if let consumer = leaving.consumer { channel.detach(leaving.id, consumer, now: now) }
     if channel.audience.isEmpty {
       counters.channels -= 1
       release(channel)
     } else if channel.options.emitsJoinLeave {
-      send(.left(info), to: channel)
+      send(.left(leaving.info), to: channel)
     }
   }
 
   func publish(
     _ request: PublishRequest, to name: String, _ namespace: Namespace, info: ClientInfo?
   ) -> Result<StreamPosition, HubError> {
+    if request.delayMilliseconds > 0 { return delay(request, to: name, namespace, info: info) }
     let options = namespace.options
     let leavesTrace =
       (options.keepsHistory && !request.skipsHistory) || !request.idempotencyKey.isEmpty
@@ -75,16 +112,17 @@ extension Shard {
       return .success(position)
     case .published(let publication, let position):
       counters.published &+= 1
-      send(.publication(publication), to: channel)
+      let delta = channel.send(publication, usesDelta: request.usesDelta)
+      send(.publication(publication), to: channel, delta: delta)
       if leavesTrace { watch(channel) }
       return .success(position)
     }
   }
 
   /// Encodes once, and posts one item to each loop with subscribers.
-  private func send(_ event: FanOut.Event, to channel: OwnedChannel) {
+  private func send(_ event: FanOut.Event, to channel: OwnedChannel, delta: SharedBytes? = nil) {
     guard !channel.audience.isEmpty else { return }
-    let item = FanOut(event, channel: channel, encodings: hub.encodings)
+    let item = FanOut(event, channel: channel, encodings: hub.encodings, delta: delta)
     channel.audience.forEachLoop { post(to: $0, .fanOut(item)) }
   }
 

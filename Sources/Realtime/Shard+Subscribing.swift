@@ -13,12 +13,14 @@ extension Shard {
       if case .subscribed(let result) = reply { began(subscription, result, done) }
       return true
     }
-    let (id, info, encoding) = (subscription.id, subscription.info, subscriber.encoding)
+    let (id, info, spelling) = (subscription.id, subscription.info, subscription.spelling)
+    let consumer = subscription.selection?.consumption?.key
     let (name, namespace) = (subscription.channel.name, subscription.channel.namespace)
     post(
       to: subscription.channel.owner,
       .work { [index] owner in
-        let accept = owner.accept(id, to: name, namespace, info: info, encoding: encoding, options)
+        let newcomer = Newcomer(id: id, info: info, spelling: spelling, consumer: consumer)
+        let accept = owner.accept(newcomer, to: name, namespace, options)
         owner.answer(index, ticket, .subscribed(accept))
         if case .success = accept { owner.announce(info, in: name) }
       })
@@ -38,6 +40,9 @@ extension Shard {
     }
     guard let namespace else { return .failure(.unknownChannel) }
     guard subscription(of: subscriber, in: text) == nil else { return .failure(.alreadySubscribed) }
+    if let refusal = Self.refusal(of: options, namespace.options, subscriber.info.user) {
+      return .failure(refusal)
+    }
     guard subscriber.subscriptions.count < hub.limits.maximumChannelsPerClient else {
       return .failure(.limitExceeded)
     }
@@ -55,6 +60,17 @@ extension Shard {
     return .success(subscription)
   }
 
+  /// Whether the namespace has what is asked for.
+  private static func refusal(
+    of options: SubscribeOptions, _ rules: NamespaceOptions, _ user: String
+  ) -> HubError? {
+    if options.filter != nil, !rules.allowsTagsFilter { return .badRequest }
+    guard let name = options.consumerName else { return nil }
+    guard rules.allowsAcknowledgement, rules.keepsHistory else { return .notAvailable }
+    guard !user.isEmpty else { return .permissionDenied }
+    return (1...PublishRequest.maximumKeyBytes).contains(name.utf8.count) ? nil : .badRequest
+  }
+
   /// The owner has answered. From here on this subscription gets what the owner sends.
   private func began(
     _ subscription: Subscription, _ result: Result<SubscribeResult, HubError>,
@@ -62,7 +78,10 @@ extension Shard {
   ) {
     if case .ended(let reason) = subscription.state { return done(.failure(reason)) }
     switch result {
-    case .success: subscription.channel.activate(subscription)
+    case .success(let begun):
+      if !begun.position.epoch.isEmpty { subscription.channel.begin(at: begun.position.offset) }
+      subscription.selection?.begin(begun)
+      subscription.channel.activate(subscription)
     case .failure(let error):
       count(refusal: error)
       end(subscription, because: error)
@@ -92,10 +111,11 @@ extension Shard {
       subscriber.subscriptions.swapAt(place, subscriber.subscriptions.count - 1)
       subscriber.subscriptions.removeLast()
     }
-    let (id, name, info, encoding) = (
-      subscription.id, channel.name, subscription.info, subscriber.encoding
-    )
-    post(to: channel.owner, .work { $0.leave(id, name, info: info, encoding: encoding) })
+    let leaving = Newcomer(
+      id: subscription.id, info: subscription.info, spelling: subscription.spelling,
+      consumer: subscription.selection?.consumption?.key)
+    let name = channel.name
+    post(to: channel.owner, .work { $0.leave(leaving, name) })
   }
 
   func deliver(_ item: FanOut) {
@@ -103,7 +123,10 @@ extension Shard {
     let name = item.channel
     switch item.event {
     case .publication(let publication):
-      counters.delivered &+= channel.deliver(item.frames, joinLeaveOnly: false) { subscriber, frame in
+      if channel.pass(publication.offset) { endPositioned(in: channel) }
+      counters.delivered &+= channel.deliver(
+        item.frames, joinLeaveOnly: false, selectively: { self.deliver(publication, item, to: $0) }
+      ) { subscriber, frame in
         subscriber.received(publication, frame: frame, on: name)
       }
     case .joined(let info):

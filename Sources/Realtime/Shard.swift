@@ -23,6 +23,8 @@ final class Shard: @unchecked Sendable {
   /// Subscriptions that were refused here; their leaving, which is always sent, must not be counted.
   var refused: Set<SubscriptionID> = []
   var epochs: Epochs
+  /// How many publications wait for their time.
+  var delayedCount = 0
   /// On how many loops each user has clients.
   var userLoops: [String: Int] = [:]
 

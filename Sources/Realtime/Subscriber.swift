@@ -38,6 +38,10 @@ open class Subscriber {
   /// A publication of a channel it is subscribed to. `frame` is spelled by this subscriber's encoding.
   open func received(_ publication: Publication, frame: SharedBytes, on channel: String) {}
 
+  /// Whether more than so many bytes wait for the client to take them. One that says so calls `Hub.drained` when they are
+  /// gone. Never, where it is not known.
+  open func isBackedUp(beyond byteCount: Int) -> Bool { false }
+
   /// Somebody subscribed to a channel whose joins and leaves this subscriber gets; itself included.
   open func joined(_ info: ClientInfo, frame: SharedBytes, on channel: String) {}
 
@@ -67,6 +71,19 @@ public struct SubscribeOptions: Sendable {
   public var requiresRecovery = false
   /// Ask for a position and for later recovery, where the namespace allows it.
   public var wantsRecovery = false
+  /// Ask to be told of what is missed, where the namespace allows it.
+  public var wantsPosition = false
+  /// Take publications as differences, where the namespace allows it.
+  public var wantsDelta = false
+  /// Only publications whose tags fit; `.badRequest` where the namespace does not allow that.
+  public var filter: TagsFilter?
+  /// The server makes the subscription, so the client cannot make it anew.
+  public var isServerSide = false
+  /// Acknowledge publications under this name, with `Hub.acknowledge`; what is not is sent again to the next
+  /// subscription of the same user with the same name. Nil: do not. Errors: `.notAvailable` where the namespace does
+  /// not allow it, `.permissionDenied` to anonymous clients, `.badRequest` (more than 255 bytes, or none),
+  /// `.limitExceeded` (consumers of the channel).
+  public var consumerName: String?
   /// Ask for joins and leaves, where the namespace emits them.
   public var wantsJoinLeave = false
   /// Whether a verified token, or the server, grants this channel.
@@ -102,13 +119,21 @@ public struct SubscriptionOverrides: Sendable, Hashable {
 public struct SubscribeResult: Sendable {
   /// Whether the client may recover from `position` later.
   public let isRecoverable: Bool
+  /// Whether the subscription ends when something was missed.
+  public let isPositioned: Bool
+  /// Whether publications come as differences where that is possible; then all of them are spelled as
+  /// `WireEncoding.publication(_:delta:channel:)` does.
+  public let usesDelta: Bool
   /// The channel's place when the subscription began; empty epoch where no history is kept.
   public let position: StreamPosition
-  /// What was missed, oldest first; empty unless `recovered`.
+  /// What was missed, oldest first, without what the filter holds back; empty unless `recovered`. In cache mode the
+  /// last publication alone.
   public let publications: [Publication]
   /// Whether recovery was asked for.
   public let wasRecovering: Bool
   /// Whether `publications` is all that was missed. When false after `wasRecovering`, the client must reload
   /// its state.
   public let recovered: Bool
+  /// Which publication of the channel is the last of `publications`; 0 where that is not its last one.
+  let lastSerial: UInt64
 }

@@ -10,4 +10,14 @@ public protocol WireEncoding: Sendable {
   func joined(_ info: ClientInfo, channel: String) -> SharedBytes
   /// The frame that says that a client is no longer subscribed.
   func left(_ info: ClientInfo, channel: String) -> SharedBytes
+  /// The frame of a publication for those who agreed to differences; see the extension.
+  func publication(_ publication: Publication, delta: SharedBytes?, channel: String) -> SharedBytes
+}
+
+extension WireEncoding {
+  /// The frame of a publication for those who agreed to differences: `delta` is the difference from the publication
+  /// before; nil sends all of it. Encodings without differences send all of it as ever.
+  public func publication(_ publication: Publication, delta: SharedBytes?, channel: String) -> SharedBytes {
+    self.publication(publication, channel: channel)
+  }
 }

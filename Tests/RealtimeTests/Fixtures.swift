@@ -16,13 +16,18 @@ extension SharedBytes {
 extension PublishRequest {
   init(
     _ text: String, key: String = "", skipsHistory: Bool = false, version: UInt64 = 0,
-    versionEpoch: String = ""
+    versionEpoch: String = "", tags: [(name: String, value: String)] = [], ttl: UInt64? = nil,
+    delay: UInt64 = 0, usesDelta: Bool = false
   ) {
     self.init(data: shared(text))
     idempotencyKey = key
     self.skipsHistory = skipsHistory
     self.version = version
     self.versionEpoch = versionEpoch
+    self.tags = tags
+    ttlMilliseconds = ttl
+    delayMilliseconds = delay
+    self.usesDelta = usesDelta
   }
 }
 

@@ -11,7 +11,7 @@ final class World {
   private let network = SimulatedNetwork()
 
   init(
-    loops count: Int = 2, default options: NamespaceOptions = .open(),
+    loops count: Int = 2, default options: NamespaceOptions? = .open(),
     named: [String: NamespaceOptions] = [:],
     limits: HubLimits = HubLimits()
   ) {
@@ -108,6 +108,10 @@ struct PlainEncoding: WireEncoding {
   func publication(_ publication: Publication, channel: String) -> SharedBytes {
     shared("\(channel)@\(publication.offset)=\(publication.data.text)")
   }
+  func publication(_ publication: Publication, delta: SharedBytes?, channel: String) -> SharedBytes {
+    delta.map { shared("\(channel)@\(publication.offset)~\($0.text)") }
+      ?? shared("\(channel)@\(publication.offset)#\(publication.data.text)")
+  }
   func joined(_ info: ClientInfo, channel: String) -> SharedBytes { shared("\(channel)+\(info.client)") }
   func left(_ info: ClientInfo, channel: String) -> SharedBytes { shared("\(channel)-\(info.client)") }
 }
@@ -128,6 +132,9 @@ final class Client: Subscriber {
   private(set) var events: [String] = []
   private(set) var frames: [SharedBytes] = []
   var onPublication: ((Publication) -> Void)?
+  /// How many bytes of frames it takes before it is slow; nil for any number.
+  var room: Int?
+  private(set) var results: [SubscribeResult] = []
 
   init(_ hub: Hub, _ loop: EventLoop, _ name: String, _ user: String, _ encoding: Int) {
     self.hub = hub
@@ -147,6 +154,7 @@ final class Client: Subscriber {
     hub.subscribe(self, to: channel, options: options) { result in
       switch result {
       case .success(let begun):
+        self.results.append(begun)
         let texts = begun.publications.map(\.data.text).joined(separator: " ")
         let recovery = begun.wasRecovering ? (begun.recovered ? " recovered[\(texts)]" : " lost") : ""
         self.events.append("subscribed \(channel)@\(begun.position.offset)" + recovery)
@@ -163,8 +171,10 @@ final class Client: Subscriber {
   override func received(_ publication: Publication, frame: SharedBytes, on channel: String) {
     events.append(frame.text)
     frames.append(frame)
+    room? -= frame.count
     onPublication?(publication)
   }
+  override func isBackedUp(beyond byteCount: Int) -> Bool { room.map { $0 <= 0 } ?? false }
   override func joined(_ info: ClientInfo, frame: SharedBytes, on channel: String) {
     events.append(frame.text)
   }

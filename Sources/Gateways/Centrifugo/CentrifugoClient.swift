@@ -14,6 +14,10 @@ final class CentrifugoClient: Subscriber, @unchecked Sendable {
     owner?.push(frame)
   }
 
+  override func isBackedUp(beyond byteCount: Int) -> Bool {
+    owner?.output.isBackedUp(beyond: byteCount) ?? false
+  }
+
   override func joined(_ info: ClientInfo, frame: SharedBytes, on channel: String) {
     owner?.push(frame)
   }

@@ -73,6 +73,11 @@ public final class CentrifugoGateway: WebSocketHandler, @unchecked Sendable {
   }
 
   // swift-format-ignore: AllPublicDeclarationsHaveDocumentation
+  public override func drained(_ connection: WebSocketConnection) {
+    session(of: connection)?.drained()
+  }
+
+  // swift-format-ignore: AllPublicDeclarationsHaveDocumentation
   public override func closed(_ connection: WebSocketConnection, code: CloseCode, reason: String) {
     session(of: connection)?.closed()
     connection.attachment = nil
@@ -100,6 +105,7 @@ final class ConnectionOutput: CentrifugoOutput {
   func send(frame: SharedBytes) -> Bool {
     hasContext ? connection.send(messageOf: frame) : connection.send(prepared: frame)
   }
+  func isBackedUp(beyond byteCount: Int) -> Bool { connection.isBackedUp(beyond: byteCount) }
   func close(_ disconnect: Disconnect) {
     connection.close(code: CloseCode(rawValue: disconnect.code), reason: disconnect.reason)
   }

@@ -10,12 +10,19 @@ protocol CentrifugoOutput: AnyObject {
   /// Sends a frame that is shared with others: what the session's encoding among those of the hub makes, a server's whole
   /// WebSocket frame; false as above.
   func send(frame: SharedBytes) -> Bool
+  /// Whether more than so many bytes wait for the peer to take them; if so, `CentrifugoSession.drained` will be called.
+  func isBackedUp(beyond byteCount: Int) -> Bool
   /// Ends the connection with a close code.
   func close(_ disconnect: Disconnect)
   /// Holds the peer back.
   func pauseReading()
   /// Reads again.
   func resumeReading()
+}
+
+extension CentrifugoOutput {
+  // Where it is not known what waits.
+  func isBackedUp(beyond byteCount: Int) -> Bool { false }
 }
 
 /// One client connection of the protocol: takes commands one after the other, answers them, and hands on what the hub
@@ -174,6 +181,11 @@ final class CentrifugoSession: TimerTarget, @unchecked Sendable {
 
   private func holdBack(_ push: HeldPushes.Push) {
     if heldBack?.append(push) == false { close(.slow) }
+  }
+
+  /// The peer has taken what waited for it.
+  func drained() {
+    if let client { hub.drained(client) }
   }
 
   /// Ends the connection.

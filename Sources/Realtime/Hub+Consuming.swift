@@ -1,0 +1,21 @@
+/// How subscribers take what they are sent.
+extension Hub {
+  /// A subscriber that was backed up is not any more: it gets what waited for it. On its loop.
+  public func drained(_ subscriber: Subscriber) {
+    let shard = shard(of: subscriber)
+    shard.call { shard.drained(subscriber) }
+  }
+
+  /// A client has dealt with all publications of a channel up to an offset: they are not sent to it again. Needs a
+  /// subscription with `SubscribeOptions.consumerName`; false without one. On the subscriber's loop.
+  @discardableResult
+  public func acknowledge(_ subscriber: Subscriber, in channel: String, upTo offset: UInt64) -> Bool {
+    let shard = shard(of: subscriber)
+    guard let subscription = shard.subscription(of: subscriber, in: channel), subscription.isActive,
+      let key = subscription.selection?.consumption?.key,
+      let reached = subscription.selection?.acknowledge(offset)
+    else { return false }
+    shard.post(to: subscription.channel.owner, .work { $0.owned[channel]?.acknowledge(key, upTo: reached) })
+    return true
+  }
+}

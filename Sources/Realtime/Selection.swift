@@ -1,0 +1,47 @@
+/// What few subscriptions have: not every publication simply goes out to them.
+final class Selection {
+  let filter: TagsFilter?
+  let usesDelta: Bool
+  /// Which publication of the channel was sent last, where differences are used; 0 before the first.
+  var lastSerial: UInt64 = 0
+  var waiting: WaitingPublications?
+  var consumption: Consumption?
+
+  /// What a client that acknowledges has been sent.
+  struct Consumption {
+    let key: Consumers.Key
+    let limit: Int
+    /// Offsets that are not acknowledged yet, in order.
+    var unacknowledged: [UInt64] = []
+    /// The last offset that was sent or passed over.
+    var last: UInt64 = 0
+  }
+
+  /// Nil where nothing of it is asked for.
+  init?(_ options: SubscribeOptions, _ rules: NamespaceOptions, user: String) {
+    filter = options.filter
+    let waiting = WaitingPublications(rules)
+    self.waiting = waiting
+    // What waits may be sent without the one before it, so there are no differences.
+    usesDelta = options.wantsDelta && !rules.allowedDeltas.isEmpty && waiting == nil
+    if let name = options.consumerName {
+      consumption = Consumption(
+        key: Consumers.Key(user: user, name: name), limit: rules.maximumUnacknowledgedPublications)
+    }
+    if filter == nil, waiting == nil, !usesDelta, consumption == nil { return nil }
+  }
+}
+
+extension NamespaceOptions {
+  /// Whether a subscription ends when something was missed.
+  func positions(_ options: SubscribeOptions) -> Bool {
+    guard keepsHistory else { return false }
+    if forcesPositioning || (allowsPositioning && options.wantsPosition) { return true }
+    return recovers(options)
+  }
+
+  /// Whether a subscription may be recovered later.
+  func recovers(_ options: SubscribeOptions) -> Bool {
+    keepsHistory && (forcesRecovery || (allowsRecovery && options.wantsRecovery))
+  }
+}
