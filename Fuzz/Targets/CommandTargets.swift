@@ -10,6 +10,7 @@ let commandTargets = [
   FuzzTarget("centrifugo-reply", checkReply),
   FuzzTarget("http-api", checkAPI),
   FuzzTarget("token", checkToken),
+  FuzzTarget("json-web-keys", checkKeys),
   FuzzTarget("configuration", checkConfiguration),
 ]
 
@@ -62,19 +63,21 @@ private func checkAPI(_ input: UnsafeRawBufferPointer) throws {
 
 /// No text is a token without the secret; with it, claims come back as they were signed.
 private func checkToken(_ input: UnsafeRawBufferPointer) throws {
-  let verifier = TokenVerifier(secret: "secret")
+  let key = try TokenKey(secret: "secret", algorithms: [.hs256])
+  let verifier = TokenVerifier(keys: [key], requiresExpiry: false)
   let text = String(decoding: input, as: UTF8.self)
   try hold((try? TokenVerifier(secret: "").verify(text, now: 0)) == nil, "there is no token without a secret")
   if (try? verifier.verify(text, now: 0)) != nil {
     let signed = text.utf8.split(separator: UInt8(ascii: "."))
-    let code = HMACSHA256.code(Array(text.utf8.prefix(signed[0].count + signed[1].count + 1)), key: secret)
+    let code = HMACCode.make(
+      Array(text.utf8.prefix(signed[0].count + signed[1].count + 1)), key: secret, .sha256)
     try equal(
       Base64.encode(code, alphabet: .url, padding: false), String(Substring(signed[2])), "the signature")
   }
   // As claims behind a good signature.
   let head = Base64.encode(Array(#"{"alg":"HS256"}"#.utf8), alphabet: .url, padding: false)
   let signed = head + "." + Base64.encode(input, alphabet: .url, padding: false)
-  let code = HMACSHA256.code(Array(signed.utf8), key: secret)
+  let code = HMACCode.make(Array(signed.utf8), key: secret, .sha256)
   let token = signed + "." + Base64.encode(code, alphabet: .url, padding: false)
   guard var claims = try? verifier.verify(token, now: 1) else { return }
   try JSONText.validate(input)
@@ -86,6 +89,22 @@ private func checkToken(_ input: UnsafeRawBufferPointer) throws {
 }
 
 private let secret = Array("secret".utf8)
+
+/// A set of keys has public keys only, and none of them takes a signature of nothing.
+private func checkKeys(_ input: UnsafeRawBufferPointer) throws {
+  guard let keys = try? JSONWebKeySet.keys(of: Array(input)) else { return }
+  try JSONText.validate(input)
+  try hold(keys.count <= JSONWebKeySet.maximumKeyCount, "keys of a set")
+  for key in keys.prefix(4) {
+    try hold(key.algorithms.isDisjoint(with: TokenAlgorithm.hmac), "a public key is no secret")
+    for algorithm in key.algorithms {
+      for count in [0, 64, 96, 132, 256] {
+        let zeros = [UInt8](repeating: 0, count: count)
+        try hold(!key.verifies(zeros, of: Array("a.b".utf8), algorithm), "zeros are no signature")
+      }
+    }
+  }
+}
 
 /// JSON without double keys is JSON5, and no text makes a server of nonsense.
 private func checkConfiguration(_ input: UnsafeRawBufferPointer) throws {

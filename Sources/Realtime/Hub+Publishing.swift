@@ -96,7 +96,8 @@ extension Shard {
     let subscription = subscription(of: subscriber, in: text)
     let caller = Permissions.Caller(
       user: subscriber.info.user, isGranted: subscription?.isGranted ?? false,
-      isSubscribed: subscription?.isActive ?? false)
+      isSubscribed: subscription?.isActive ?? false,
+      allowances: subscriber.allowances(in: text).union(subscription?.allowances ?? []))
     let refusal = Permissions.refusal(of: action, in: name, options: namespace.options, caller: caller)
     return refusal.map { .failure($0) } ?? .success(namespace)
   }

@@ -4,6 +4,16 @@ public enum Permissions {
   /// What a client wants to do.
   public enum Action: Sendable, CaseIterable {
     case subscribe, publish, readHistory, readPresence
+
+    /// What of a token allows it.
+    var allowance: Allowances {
+      switch self {
+      case .subscribe: .subscribe
+      case .publish: .publish
+      case .readHistory: .history
+      case .readPresence: .presence
+      }
+    }
   }
 
   /// What is known of the client that asks.
@@ -14,12 +24,17 @@ public enum Permissions {
     public var isGranted: Bool
     /// Whether the client is subscribed to the channel now.
     public var isSubscribed: Bool
+    /// What tokens, already verified, allow the client in this channel.
+    public var allowances: Allowances
 
     /// Describes a caller.
-    public init(user: String, isGranted: Bool = false, isSubscribed: Bool = false) {
+    public init(
+      user: String, isGranted: Bool = false, isSubscribed: Bool = false, allowances: Allowances = []
+    ) {
       self.user = user
       self.isGranted = isGranted
       self.isSubscribed = isSubscribed
+      self.allowances = allowances
     }
   }
 
@@ -28,6 +43,8 @@ public enum Permissions {
     of action: Action, in channel: ChannelName, options: NamespaceOptions?, caller: Caller
   ) -> HubError? {
     guard let options else { return .unknownChannel }
+    // A token widens what the namespace allows; it never narrows it.
+    if caller.allowances.contains(action.allowance) { return nil }
     let allowed =
       switch action {
       case .subscribe: maySubscribe(caller, channel, options)

@@ -32,7 +32,8 @@ extension Shard {
     guard subscriber.isOpen else { return .failure(.closed) }
     guard let name = ChannelName(text) else { return .failure(.badRequest) }
     let namespace = hub.namespaces.namespace(for: name)
-    let caller = Permissions.Caller(user: subscriber.info.user, isGranted: options.isGranted)
+    let caller = Permissions.Caller(
+      user: subscriber.info.user, isGranted: options.isGranted, allowances: subscriber.allowances(in: text))
     if let refusal = Permissions.refusal(
       of: .subscribe, in: name, options: namespace?.options, caller: caller)
     {

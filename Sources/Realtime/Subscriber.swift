@@ -16,6 +16,8 @@ open class Subscriber {
   public let session: String
   /// Which of the hub's encodings its frames are in: an index into `Hub.encodings`.
   public let encoding: Int
+  /// What the connection's token allows it.
+  public final var capabilities: Capabilities
 
   var subscriptions: [Subscription] = []
   var isOpen = false
@@ -23,11 +25,15 @@ open class Subscriber {
   var userSlot = 0
 
   /// Makes a subscriber. `info.client` is unique in the hub; `info.user` is empty for an anonymous client.
-  public init(loop: EventLoop, info: ClientInfo, session: String = "", encoding: Int = 0) {
+  public init(
+    loop: EventLoop, info: ClientInfo, session: String = "", encoding: Int = 0,
+    capabilities: Capabilities = Capabilities()
+  ) {
     self.loop = loop
     self.info = info
     self.session = session
     self.encoding = encoding
+    self.capabilities = capabilities
   }
 
   /// The channels it is subscribed to now, in no order; those whose reply has not come yet are left out.
@@ -88,6 +94,8 @@ public struct SubscribeOptions: Sendable {
   public var wantsJoinLeave = false
   /// Whether a verified token, or the server, grants this channel.
   public var isGranted = false
+  /// What the token allows in this channel besides.
+  public var allowances: Allowances = []
   /// What the token says of the user in this channel; opaque to the hub.
   public var channelInfo: SharedBytes?
   /// What is different from the namespace's options.

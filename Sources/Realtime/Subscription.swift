@@ -22,6 +22,7 @@ final class Subscription {
   let isPositioned: Bool
   /// Nil where each publication simply goes out.
   let selection: Selection?
+  let allowances: Allowances
   var state = State.pending
 
   init(
@@ -41,6 +42,7 @@ final class Subscription {
     isGranted = options.isGranted
     isServerSide = options.isServerSide
     isPositioned = rules.positions(options)
+    allowances = options.allowances
     selection = Selection(options, rules, user: subscriber.info.user)
   }
 

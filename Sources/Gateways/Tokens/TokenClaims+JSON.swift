@@ -1,5 +1,6 @@
 import Bytes
 import JSON
+import Realtime
 
 extension TokenClaims {
   /// Reads claims; nil if one of them is not of its kind.
@@ -8,18 +9,21 @@ extension TokenClaims {
     for member in members where member.value != .null {
       guard take(member.name, member.value) else { return nil }
     }
-    if info == nil { info = json.withUnsafeBytes { Self.information(in: $0) } }
+    json.withUnsafeBytes { takeRaw($0) }
   }
 
   /// What others may know is handed on as it was written: a number may be one that no `Double` holds.
-  private static func information(in json: UnsafeRawBufferPointer) -> [UInt8]? {
+  private mutating func takeRaw(_ json: UnsafeRawBufferPointer) {
     var reader = JSONReader(json)
-    var info: [UInt8]?
+    var (info, meta): ([UInt8]?, [UInt8]?)
     try? reader.readObject { (value, key) throws(JSONError) in
-      guard key == "info", try !value.readNull() else { return }
-      info = JSONText.compact(try value.readRaw())
+      guard key == "info" || key == "meta", try !value.readNull() else { return }
+      let text = JSONText.compact(try value.readRaw())
+      if key == "info" { info = text } else { meta = text }
     }
-    return info
+    // What Base64 hides comes before what stands there.
+    if self.info == nil { self.info = info }
+    self.meta = meta
   }
 
   private mutating func take(_ name: String, _ value: JSONValue) -> Bool {
@@ -31,6 +35,9 @@ extension TokenClaims {
     case "expire_at": return Self.time(value).map { endsAt = $0 } != nil
     case "iss": return value.stringValue.map { issuer = $0 } != nil
     case "aud": return Self.strings(value).map { audiences = $0 } != nil
+    case "jti": return value.stringValue.map { identifier = $0 } != nil
+    case "caps": return Capability.list(value).map { capabilities = $0 } != nil
+    case "allow": return Allowances(value).map { allowances = $0 } != nil
     case "channel": return value.stringValue.map { channel = $0 } != nil
     case "channels": return Self.strings(value).map { channels += $0 } != nil
     case "subs": return value.objectValue.map { channels += $0.map(\.name) } != nil
@@ -79,6 +86,22 @@ extension TokenClaims {
       guard let time else { continue }
       json.key(name)
       json.number(time)
+    }
+    if let identifier {
+      json.key("jti")
+      json.string(identifier)
+    }
+    if !capabilities.isEmpty {
+      json.key("caps")
+      json.array(capabilities) { json, capability in json.write(capability) }
+    }
+    if !allowances.isEmpty {
+      json.key("allow")
+      json.array(allowances.names) { json, name in json.string(name) }
+    }
+    if let meta {
+      json.key("meta")
+      json.raw(meta)
     }
     if let issuer {
       json.key("iss")

@@ -1,4 +1,5 @@
 import JSON
+import Realtime
 
 /// What a token says (RFC 7519 §4, and the claims of Centrifugo's connection and subscription tokens).
 public struct TokenClaims: Sendable, Equatable {
@@ -14,12 +15,20 @@ public struct TokenClaims: Sendable, Equatable {
   public var audiences: [String] = []
   /// `iss`: who made it.
   public var issuer: String?
+  /// `jti`: the token's own name, by which it can be revoked.
+  public var identifier: String?
   /// `channel`: the channel of a subscription token.
   public var channel: String?
   /// `channels` and the names in `subs`: subscribed to by the server when the client connects.
   public var channels: [String] = []
   /// `info` or `b64info`: what others may know of the user, as JSON.
   public var info: [UInt8]?
+  /// `meta`: what the server's backend is told of the connection and clients are not, as JSON.
+  public var meta: [UInt8]?
+  /// `caps`: what the token allows in which channels.
+  public var capabilities: [Capability] = []
+  /// `allow` of a subscription token: what it allows in its channel besides subscribing.
+  public var allowances: Allowances = []
   /// `expire_at`: when the connection or subscription ends, if not with the token; 0 never.
   public var endsAt: UInt64?
 
@@ -30,5 +39,33 @@ public struct TokenClaims: Sendable, Equatable {
   public var endOfUse: UInt64? {
     guard let endsAt else { return expiresAt }
     return endsAt == 0 ? nil : endsAt
+  }
+}
+
+extension TokenClaims {
+  /// One element of `caps`.
+  public struct Capability: Sendable, Equatable {
+    /// Names of channels, or patterns.
+    public var channels: [String]
+    /// Whether `channels` are patterns (`"match": "wildcard"`).
+    public var isWildcard: Bool
+    /// What is allowed in these channels.
+    public var allowances: Allowances
+
+    /// Allows something in some channels.
+    public init(channels: [String], isWildcard: Bool = false, allowances: Allowances) {
+      self.channels = channels
+      self.isWildcard = isWildcard
+      self.allowances = allowances
+    }
+  }
+
+  /// The capabilities as the hub takes them.
+  var hubCapabilities: Capabilities {
+    Capabilities(
+      capabilities.map {
+        ChannelCapability(
+          channels: $0.channels, match: $0.isWildcard ? .wildcard : .exact, allowances: $0.allowances)
+      })
   }
 }

@@ -1,4 +1,5 @@
 import Bytes
+import Realtime
 import Testing
 
 @testable import Gateways
@@ -19,14 +20,16 @@ import Testing
     header: String = #"{"alg":"HS256"}"#, payload: String = #"{"sub":"ann"}"#, key: String = secret
   ) -> String {
     let signed = "\(encode(header)).\(encode(payload))"
-    let code = HMACSHA256.code(Array(signed.utf8), key: Array(key.utf8))
+    let code = HMACCode.make(Array(signed.utf8), key: Array(key.utf8), .sha256)
     return "\(signed).\(Base64.encode(code, alphabet: .url, padding: false))"
   }
 
   private func verify(
-    _ token: String, secret: String = secret, audience: String = "", issuer: String = ""
+    _ token: String, secret: String = secret, audience: String = "", issuer: String = "",
+    requiresExpiry: Bool = false
   ) -> Result<TokenClaims, TokenError> {
-    let verifier = TokenVerifier(secret: secret, audience: audience, issuer: issuer)
+    let verifier = TokenVerifier(
+      secret: secret, audience: audience, issuer: issuer, requiresExpiry: requiresExpiry)
     return Result { () throws(TokenError) in try verifier.verify(token, now: Self.now) }
   }
 
@@ -39,7 +42,8 @@ import Testing
 
   /// RFC 4231 §4.3, test case 2.
   @Test func authenticationCode() {
-    let code = HMACSHA256.code(Array("what do ya want for nothing?".utf8), key: Array("Jefe".utf8))
+    let code = HMACCode.make(
+      Array("what do ya want for nothing?".utf8), key: Array("Jefe".utf8), .sha256)
     #expect(
       code.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
         == "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843")
@@ -56,6 +60,13 @@ import Testing
     claims.issuer = "i"
     claims.channels = ["c", "d"]
     claims.endsAt = 0
+    claims.identifier = "t1"
+    claims.meta = Array(#"{"a":1.50}"#.utf8)
+    claims.capabilities = [
+      .init(channels: ["a", "b"], allowances: [.subscribe, .publish]),
+      .init(channels: ["c*"], isWildcard: true, allowances: [.history, .presence]),
+    ]
+    claims.allowances = [.publish]
     let token = TokenSigner(secret: Self.secret).sign(claims)
     #expect(verify(token, audience: "x", issuer: "i") == .success(claims))
     #expect(claims.endOfUse == nil)
@@ -104,6 +115,13 @@ import Testing
   ])
   func accepted(payload: String) throws {
     _ = try verify(Self.forge(payload: payload)).get()
+  }
+
+  @Test func anEndIsRequired() {
+    #expect(verify(Self.forge(), requiresExpiry: true) == .failure(.invalid))
+    #expect(verify(Self.forge(payload: #"{"exp":null}"#), requiresExpiry: true) == .failure(.invalid))
+    let limited = Self.forge(payload: #"{"exp":1700000001}"#)
+    #expect(throws: Never.self) { try verify(limited, requiresExpiry: true).get() }
   }
 
   @Test func informationInBase64() throws {
