@@ -59,11 +59,13 @@ extension TokenClaims {
       self.allowances = allowances
     }
   }
+}
 
-  /// The capabilities as the hub takes them.
-  var hubCapabilities: Capabilities {
-    Capabilities(
-      capabilities.map {
+extension Capabilities {
+  /// A token's capabilities as the hub takes them.
+  init(_ claimed: [TokenClaims.Capability]) {
+    self.init(
+      claimed.map {
         ChannelCapability(
           channels: $0.channels, match: $0.isWildcard ? .wildcard : .exact, allowances: $0.allowances)
       })

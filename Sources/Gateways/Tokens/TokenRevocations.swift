@@ -72,6 +72,14 @@ public final class TokenRevocations: Sendable {
     }
   }
 
+  /// Whether all that a user has is revoked, however the user is let in.
+  public func blocks(user: String, now: UInt64) -> Bool {
+    entries.withLock { entries in
+      guard let entry = entries.users[user], entry.issuedBefore == nil else { return false }
+      return entry.endsAt > now
+    }
+  }
+
   private func makeRoom(_ entries: inout Entries, _ now: UInt64, _ isKnown: Bool) -> Bool {
     if isKnown || entries.count < maximumCount { return true }
     // Looking through all of them for each refused call would be slow: once a second is enough.
