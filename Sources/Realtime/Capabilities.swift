@@ -67,3 +67,17 @@ extension Subscriber {
     capabilities.isEmpty ? [] : capabilities.allowances(in: channel)
   }
 }
+
+/// What a token can be revoked by.
+public struct TokenOrigin: Sendable, Hashable {
+  /// The token's own name; empty where it has none, or there is no token.
+  public var identifier: String
+  /// When it was made, in seconds since 1970; 0 if it does not say.
+  public var issuedAt: UInt64
+
+  /// Describes a token; by default one that nothing is known of.
+  public init(identifier: String = "", issuedAt: UInt64 = 0) {
+    self.identifier = identifier
+    self.issuedAt = issuedAt
+  }
+}

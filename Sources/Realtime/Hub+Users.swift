@@ -3,7 +3,7 @@ import EventLoops
 
 /// Which clients of a user the server means.
 public struct ClientSelection: Sendable {
-  /// The user's identifier; empty selects by `client` alone, and nobody when that is empty as well.
+  /// The user's identifier; empty selects by `client` or `token` alone, and nobody when these are empty as well.
   public var user: String
   /// Only this client, when not empty.
   public var client: String
@@ -11,6 +11,10 @@ public struct ClientSelection: Sendable {
   public var session: String
   /// Never these clients.
   public var except: [String]
+  /// Only clients whose token has this name (`jti`), when not empty.
+  public var token = ""
+  /// Only clients whose token was issued before this second since 1970, or does not say when, when not nil.
+  public var issuedBefore: UInt64?
 
   /// Selects all clients of a user, or those of them that fit.
   public init(user: String, client: String = "", session: String = "", except: [String] = []) {
@@ -22,7 +26,8 @@ public struct ClientSelection: Sendable {
 
   func includes(_ subscriber: Subscriber) -> Bool {
     (client.isEmpty || subscriber.info.client == client) && (session.isEmpty || subscriber.session == session)
-      && !except.contains(subscriber.info.client)
+      && !except.contains(subscriber.info.client) && (token.isEmpty || subscriber.token.identifier == token)
+      && (issuedBefore.map { subscriber.token.issuedAt < $0 } ?? true)
   }
 }
 
@@ -146,8 +151,14 @@ extension Hub {
 
 extension Shard {
   fileprivate func selected(_ selection: ClientSelection) -> [Subscriber] {
-    let candidates =
-      selection.user.isEmpty ? clients[selection.client].map { [$0] } : users[selection.user]
+    let candidates: [Subscriber]?
+    if !selection.user.isEmpty {
+      candidates = users[selection.user]
+    } else if !selection.client.isEmpty {
+      candidates = clients[selection.client].map { [$0] }
+    } else {
+      candidates = selection.token.isEmpty ? nil : Array(clients.values)
+    }
     return (candidates ?? []).filter { selection.includes($0) }
   }
 }

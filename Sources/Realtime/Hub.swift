@@ -55,6 +55,7 @@ public final class Hub: Sendable {
   /// How publications are spelled; `Subscriber.encoding` is an index into it.
   public let encodings: [any WireEncoding]
 
+  let observer: (any HubObserver)?
   let wallClock: @Sendable () -> UInt64
   /// Written once, by `init`, before anybody else can see the hub.
   nonisolated(unsafe) private(set) var shards: [Shard] = []
@@ -66,11 +67,12 @@ public final class Hub: Sendable {
   ///   - namespaces: The rules.
   ///   - limits: The limits of the hub as a whole.
   ///   - encodings: How publications are spelled for each wire protocol.
+  ///   - observer: Hears what happens to channels.
   ///   - wallClock: Milliseconds since 1970, for the time stamps of publications.
   ///   - randomBits: 64 random bits at each call, for epochs: called once a loop, here.
   public init(
     loops: [EventLoop], namespaces: Namespaces, limits: HubLimits = HubLimits(),
-    encodings: [any WireEncoding],
+    encodings: [any WireEncoding], observer: (any HubObserver)? = nil,
     wallClock: @escaping @Sendable () -> UInt64, randomBits: () -> UInt64
   ) {
     precondition(!loops.isEmpty, "a hub needs a loop")
@@ -78,6 +80,7 @@ public final class Hub: Sendable {
     self.namespaces = namespaces
     self.limits = limits
     self.encodings = encodings
+    self.observer = observer
     self.wallClock = wallClock
     shards = loops.enumerated().map {
       Shard(index: $0.offset, loop: $0.element, hub: self, epochs: Epochs(randomBits: randomBits()))

@@ -25,8 +25,12 @@ extension Shard {
         return refuse(newcomer, .limitExceeded, channel)
       }
     }
-    if channel.audience.isEmpty { counters.channels += 1 }
+    if channel.audience.isEmpty {
+      counters.channels += 1
+      hub.observer?.channelOccupied(name)
+    }
     channel.join(newcomer.id, info: newcomer.info, spelling: newcomer.spelling, now: now)
+    if channel.options.keepsPresence { hub.observer?.memberAdded(newcomer.info, to: name) }
     return .success(result)
   }
 
@@ -82,8 +86,10 @@ extension Shard {
     guard let channel = owned[name] else { preconditionFailure("a channel with subscribers was freed") }
     channel.leave(leaving.id, client: leaving.info.client, spelling: leaving.spelling, now: now)
     if let consumer = leaving.consumer { channel.detach(leaving.id, consumer, now: now) }
+    if channel.options.keepsPresence { hub.observer?.memberRemoved(leaving.info, from: name) }
     if channel.audience.isEmpty {
       counters.channels -= 1
+      hub.observer?.channelVacated(name)
       release(channel)
     } else if channel.options.emitsJoinLeave {
       send(.left(leaving.info), to: channel)

@@ -117,6 +117,7 @@ final class Shard: @unchecked Sendable {
     case presence(Result<[ClientInfo], HubError>)
     case presenceStats(Result<PresenceStats, HubError>)
     case channels([ChannelSummary])
+    case clients([ClientSummary])
     case counters(HubCounters)
     case count(Int)
   }

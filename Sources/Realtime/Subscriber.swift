@@ -18,6 +18,8 @@ open class Subscriber {
   public let encoding: Int
   /// What the connection's token allows it.
   public final var capabilities: Capabilities
+  /// Where its connection's token comes from.
+  public final var token = TokenOrigin()
 
   var subscriptions: [Subscription] = []
   var isOpen = false

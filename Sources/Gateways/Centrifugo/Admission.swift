@@ -1,5 +1,6 @@
 import Bytes
 import JSON
+import Realtime
 
 /// What is known of a client that may connect.
 struct Admission {
@@ -13,15 +14,21 @@ struct Admission {
   let data: SharedBytes?
   let subscriptions: [Subscription]
   let isRefreshedByBackend: Bool
+  /// What the token allows in which channels.
+  var capabilities = Capabilities()
+  /// The token's own name, and when it was made: by these it may be revoked.
+  var token = TokenOrigin()
 
   init(_ claims: TokenClaims) {
     user = claims.user
     info = claims.info.map { SharedBytes.make(copying: $0) }
     end = claims.endOfUse
-    meta = nil
+    meta = claims.meta.map { SharedBytes.make(copying: $0) }
     data = nil
     subscriptions = claims.channels.map { ($0, SessionSubscribeAnswer()) }
     isRefreshedByBackend = false
+    capabilities = Capabilities(claims.capabilities)
+    token = TokenOrigin(identifier: claims.identifier ?? "", issuedAt: claims.issuedAt ?? 0)
   }
 
   init(_ answer: SessionConnectAnswer, isRefreshedByBackend: Bool) {
@@ -32,6 +39,7 @@ struct Admission {
     data = answer.data
     subscriptions = answer.channels.map { ($0, SessionSubscribeAnswer()) } + answer.subscriptions
     self.isRefreshedByBackend = isRefreshedByBackend
+    capabilities = Capabilities(answer.capabilities)
   }
 }
 

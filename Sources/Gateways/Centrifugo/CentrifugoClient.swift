@@ -5,9 +5,11 @@ import Realtime
 final class CentrifugoClient: Subscriber, @unchecked Sendable {
   weak var owner: CentrifugoSession?
 
-  init(session: CentrifugoSession, info: ClientInfo) {
+  init(session: CentrifugoSession, info: ClientInfo, _ admission: Admission) {
     owner = session
-    super.init(loop: session.loop, info: info, encoding: session.encoding)
+    super.init(
+      loop: session.loop, info: info, encoding: session.encoding, capabilities: admission.capabilities)
+    token = admission.token
   }
 
   override func received(_ publication: Publication, frame: SharedBytes, on channel: String) {

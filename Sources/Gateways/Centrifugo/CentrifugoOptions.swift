@@ -9,6 +9,8 @@ public struct CentrifugoOptions: Sendable {
   public var takesUserFromConnectData = false
   /// The application, which may decide what clients may do.
   public var backend: any SessionBackend = NoBackend()
+  /// Tells the application that clients come and go; nil where it is not told.
+  public var webhooks: Webhooks?
   /// The time for the connect command, in milliseconds: 3502 after that.
   public var connectDeadlineMilliseconds: UInt64 = 10_000
   /// The time between two pings, in milliseconds; 0 sends none.

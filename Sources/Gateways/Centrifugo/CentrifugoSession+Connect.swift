@@ -31,6 +31,9 @@ extension CentrifugoSession {
     } catch .expired {
       // The client renews its token and comes again.
       reply(id, .tokenExpired)
+    } catch .unknownKey {
+      // Keys are being fetched: the client comes again in a moment.
+      reply(id, .internalError)
     } catch {
       close(.invalidToken)
     }
@@ -42,13 +45,19 @@ extension CentrifugoSession {
       reply(id, .expired)
       return finish()
     }
+    if let revocations = options.tokens.revocations,
+      revocations.blocks(user: admission.user, now: options.now())
+    {
+      return close(.invalidToken)
+    }
     let info = ClientInfo(client: clientID, user: admission.user, connectionInfo: admission.info)
-    let client = CentrifugoClient(session: self, info: info)
+    let client = CentrifugoClient(session: self, info: info, admission)
     self.client = client
     expiresAt = admission.end
     isRefreshedByBackend = admission.isRefreshedByBackend
     meta = admission.meta
     hub.add(client)
+    options.webhooks?.tell(.connected(info))
     holdBackPushes()
     subscribe(client, toAll: admission.subscriptions, positions) { [self] subscriptions in
       replyConnected(id, admission, subscriptions)
@@ -131,6 +140,8 @@ extension CentrifugoSession {
     do {
       let claims = try verify(token)
       guard claims.user == client.info.user else { return close(.invalidToken) }
+      client.capabilities = Capabilities(claims.capabilities)
+      client.token = TokenOrigin(identifier: claims.identifier ?? "", issuedAt: claims.issuedAt ?? 0)
       extend(until: claims.endOfUse)
       reply(
         id,
@@ -138,6 +149,8 @@ extension CentrifugoSession {
           client: clientID, version: options.version, secondsLeft: secondsLeft(until: expiresAt)))
     } catch .expired {
       reply(id, .tokenExpired)
+    } catch .unknownKey {
+      reply(id, .internalError)
     } catch {
       close(.invalidToken)
     }

@@ -27,6 +27,7 @@ extension CentrifugoSession {
     options.isGranted = true
     options.channelInfo = answer.info
     options.overrides = answer.overrides
+    options.allowances = answer.allowances
     var time = SubscriptionTime(end: answer.expiresAt)
     time.isRefreshedByBackend = self.options.backend.refreshesSubscriptions(to: request.channel)
     begin(id, request, client, options, time, data: answer.data)
@@ -43,6 +44,7 @@ extension CentrifugoSession {
       var options = request.options
       options.isGranted = true
       options.channelInfo = claims.info.map { SharedBytes.make(copying: $0) }
+      options.allowances = claims.allowances
       begin(id, request, client, options, SubscriptionTime(end: claims.endOfUse))
     }
   }
@@ -77,6 +79,8 @@ extension CentrifugoSession {
       return .success(claims)
     } catch .expired {
       return .failure(.tokenExpired)
+    } catch .unknownKey {
+      return .failure(.internalError)
     } catch {
       return .failure(.permissionDenied)
     }

@@ -60,6 +60,8 @@ final class CentrifugoSession: TimerTarget, @unchecked Sendable {
   /// The fields of the client's request that the backend wants to see.
   var headers: [(name: String, value: String)] = []
   private(set) var isClosed = false
+  /// How the server has ended the connection.
+  private var ending: Disconnect?
   /// A command whose reply waits for another loop; those behind it wait, so that they see its effect.
   private var isBusy = false
   /// Those that waited are being worked off.
@@ -192,6 +194,7 @@ final class CentrifugoSession: TimerTarget, @unchecked Sendable {
   func close(_ disconnect: Disconnect) {
     guard !isClosed else { return }
     counters.count(disconnect)
+    ending = disconnect
     output.close(disconnect)
     closed()
   }
@@ -204,7 +207,13 @@ final class CentrifugoSession: TimerTarget, @unchecked Sendable {
     cancelTimer()
     waiting = WaitingCommands()
     heldBack = nil
-    if let client { hub.remove(client) }
+    if let client {
+      hub.remove(client)
+      // A connection that the client ended, or the network, has no code of ours.
+      options.webhooks?.tell(
+        .disconnected(client.info, code: ending?.code ?? 3_000, reason: ending?.reason ?? "connection closed")
+      )
+    }
     client?.owner = nil
     client = nil
   }

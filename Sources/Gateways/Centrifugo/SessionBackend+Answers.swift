@@ -25,6 +25,8 @@ public struct SessionConnectAnswer: Sendable {
   public var subscriptions: [(channel: String, answer: SessionSubscribeAnswer)] = []
   /// What the backend wants to be told with each later request, as JSON.
   public var meta: SharedBytes?
+  /// What the client may do in which channels, beyond what their namespaces allow.
+  public var capabilities: [TokenClaims.Capability] = []
 
   /// Makes an answer for a user.
   public init(user: String = "") { self.user = user }
@@ -40,6 +42,8 @@ public struct SessionSubscribeAnswer: Sendable {
   public var data: SharedBytes?
   /// What is different from the namespace's options for this subscription.
   public var overrides = SubscriptionOverrides()
+  /// What the client may do in the channel besides subscribing, beyond what its namespace allows.
+  public var allowances: Allowances = []
 
   /// Makes an answer that leaves all to the namespace's options.
   public init() {}

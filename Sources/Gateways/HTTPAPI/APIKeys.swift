@@ -9,6 +9,8 @@ struct APIKeys: Sendable {
     self.keys = keys.filter { !$0.isEmpty }.map { Array($0.utf8) }
   }
 
+  var isEmpty: Bool { keys.isEmpty }
+
   /// Whether the request carries one of the keys: `X-API-Key: K` or `Authorization: apikey K`. Takes the same
   /// time for every wrong key of the same length.
   func admit(_ fields: HTTPFields) -> Bool {

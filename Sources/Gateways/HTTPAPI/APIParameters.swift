@@ -26,6 +26,12 @@ struct APIParameters {
   var limit: Int64?
   var reverse = false
   var pattern = ""
+  var cursor = ""
+  var code: UInt64?
+  var overrides = SubscriptionOverrides()
+  var tokenIdentifier = ""
+  var issuedBefore: UInt64?
+  var method = ""
   var isExpired = false
   var expiresAt: UInt64?
 
@@ -66,6 +72,10 @@ struct APIParameters {
     case "b64info": b64info = try value.readString()
     case "expired": isExpired = try value.readBool()
     case "expire_at": expiresAt = try value.readUInt64()
+    case "uid": tokenIdentifier = try value.readString()
+    case "issued_before": issuedBefore = try value.readUInt64()
+    case "code": code = try value.readUInt64()
+    case "override": overrides = SubscriptionOverrides(try JSONValue(reading: &value))
     default: return false
     }
     return true
@@ -78,6 +88,8 @@ struct APIParameters {
     case "limit": limit = try value.readInt64()
     case "reverse": reverse = try value.readBool()
     case "pattern": pattern = try value.readString()
+    case "cursor": cursor = try value.readString()
+    case "method": method = try value.readString()
     default: break
     }
   }

@@ -59,21 +59,65 @@ extension JSONWriter {
     case .presence(let clients): presence(clients)
     case .presenceStats(let stats): members(of: stats)
     case .history(let page): members(of: page)
-    case .channels(let channels):
-      key("channels")
-      beginObject()
-      for channel in channels {
-        key(channel.name)
-        beginObject()
-        member("num_clients", channel.clients)
-        endObject()
-      }
-      endObject()
+    case .channels(let channels): members(of: channels)
+    case .channelPage(let channels, let isFull):
+      members(of: channels)
+      if isFull, let last = channels.last { member("next_cursor", last.name) }
+    case .connections(let clients, let isFull):
+      members(of: clients)
+      if isFull, let last = clients.last { member("next_cursor", last.info.client) }
     case .info(let node):
       key("nodes")
       array([node]) { json, node in json.write(node) }
     case .batch: break
     }
+    endObject()
+  }
+
+  private mutating func members(of channels: [ChannelSummary]) {
+    key("channels")
+    beginObject()
+    for channel in channels {
+      key(channel.name)
+      beginObject()
+      member("num_clients", channel.clients)
+      endObject()
+    }
+    endObject()
+  }
+
+  private mutating func members(of clients: [ClientSummary]) {
+    key("connections")
+    beginObject()
+    for client in clients {
+      key(client.info.client)
+      write(client)
+    }
+    endObject()
+  }
+
+  private mutating func write(_ client: ClientSummary) {
+    beginObject()
+    member("user", client.info.user)
+    if let info = client.info.connectionInfo { member("conn_info", info) }
+    key("state")
+    beginObject()
+    key("channels")
+    beginObject()
+    for channel in client.channels.sorted() {
+      key(channel)
+      beginObject()
+      endObject()
+    }
+    endObject()
+    if client.token != TokenOrigin() {
+      key("connection_token")
+      beginObject()
+      if !client.token.identifier.isEmpty { member("uid", client.token.identifier) }
+      if client.token.issuedAt > 0 { member("issued_at", client.token.issuedAt) }
+      endObject()
+    }
+    endObject()
     endObject()
   }
 

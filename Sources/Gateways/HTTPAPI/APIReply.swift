@@ -23,6 +23,8 @@ enum APIResult: Sendable {
   case presenceStats(PresenceStats)
   case history(HistoryPage)
   case channels([ChannelSummary])
+  case channelPage([ChannelSummary], isFull: Bool)
+  case connections([ClientSummary], isFull: Bool)
   case info(APINode)
   case batch([(method: APIMethod, reply: APIReply)])
 }

@@ -62,7 +62,12 @@ extension APIRequest {
     case .presenceStats: parameters.reading { .presenceStats(channel: $0) }
     case .removeHistory: parameters.reading { .removeHistory(channel: $0) }
     case .history: parameters.history
-    case .channels: .success(.channels(pattern: parameters.pattern))
+    case .channels: .success(parameters.channelList)
+    case .connections:
+      .success(
+        .connections(user: parameters.user, after: parameters.cursor, limit: parameters.pageLimit))
+    case .revokeToken, .invalidateUserTokens, .blockUser, .unblockUser: parameters.revoking(method)
+    case .rpc: .success(.rpc(method: parameters.method))
     case .info: .success(.info)
     case .batch: .failure(.badRequest)
     }
@@ -71,8 +76,13 @@ extension APIRequest {
 
 extension APIParameters {
   fileprivate func publishing(isBroadcast: Bool) -> Result<APIRequest, APIError> {
-    guard let data = payload(data, b64data), tags.count <= APILimits.maximumTags else {
-      return .failure(.badRequest)
+    guard let data = payload(data, b64data) else {
+      return .failure(
+        .badRequest(b64data == nil ? "data is missing" : "b64data is not Base64 (RFC 4648 §4) of a JSON text")
+      )
+    }
+    guard tags.count <= APILimits.maximumTags else {
+      return .failure(.badRequest("there are more than \(APILimits.maximumTags) tags"))
     }
     var request = PublishRequest(data: data)
     request.tags = tags
@@ -82,15 +92,20 @@ extension APIParameters {
     request.versionEpoch = versionEpoch
     if isBroadcast {
       guard !channels.isEmpty, channels.count <= APILimits.maximumBroadcastChannels else {
-        return .failure(.badRequest)
+        return .failure(
+          .badRequest("channels must be a list of 1 to \(APILimits.maximumBroadcastChannels) channels"))
       }
       return .success(.broadcast(request, channels: channels))
     }
-    return channel.isEmpty ? .failure(.badRequest) : .success(.publish(request, channel: channel))
+    return channel.isEmpty
+      ? .failure(Self.channelMissing) : .success(.publish(request, channel: channel))
   }
 
   fileprivate func selecting(_ method: APIMethod) -> Result<APIRequest, APIError> {
-    guard !user.isEmpty, whitelist.count <= APILimits.maximumExceptions else { return .failure(.badRequest) }
+    guard !user.isEmpty else { return .failure(Self.userMissing) }
+    guard whitelist.count <= APILimits.maximumExceptions else {
+      return .failure(.badRequest("whitelist has more than \(APILimits.maximumExceptions) clients"))
+    }
     let selection = ClientSelection(
       user: user, client: client, session: session, except: method == .disconnect ? whitelist : [])
     switch method {
@@ -98,29 +113,38 @@ extension APIParameters {
       let wanted = disconnect ?? (3503, "force disconnect")
       // The range that close frames and the client protocol leave to servers.
       guard (3000...4999).contains(wanted.code), wanted.reason.utf8.count <= 123 else {
-        return .failure(.badRequest)
+        return .failure(
+          .badRequest("disconnect needs a code from 3000 to 4999 and a reason of at most 123 bytes"))
       }
       return .success(.disconnect(selection, code: UInt32(wanted.code), reason: wanted.reason))
     case .refresh:
       return .success(.refresh(selection, isExpired: isExpired, expiresAt: expiresAt))
     case .unsubscribe:
-      return channel.isEmpty ? .failure(.badRequest) : .success(.unsubscribe(selection, channel: channel))
+      guard !channel.isEmpty else { return .failure(Self.channelMissing) }
+      let code = code ?? 2_000
+      guard (2_000...2_999).contains(code) else {
+        return .failure(.badRequest("code must be from 2000 (final) or 2500 (subscribe again) to 2999"))
+      }
+      return .success(.unsubscribe(selection, channel: channel, code: UInt32(code)))
     default:
       return subscribing(selection)
     }
   }
 
   private func subscribing(_ selection: ClientSelection) -> Result<APIRequest, APIError> {
-    guard !channel.isEmpty else { return .failure(.badRequest) }
+    guard !channel.isEmpty else { return .failure(Self.channelMissing) }
     var options = SubscribeOptions()
     options.isGranted = true
     options.wantsRecovery = true
     options.recoverSince = recoverSince
+    options.overrides = overrides
     options.channelInfo = payload(info, b64info)
     let isInfoLost = b64info != nil && options.channelInfo == nil
     let payload = payload(data, b64data)
     let isDataLost = b64data != nil && payload == nil
-    if isInfoLost || isDataLost { return .failure(.badRequest) }
+    if isInfoLost || isDataLost {
+      return .failure(.badRequest("b64info or b64data is not Base64 (RFC 4648 §4) of a JSON text"))
+    }
     return .success(.subscribe(selection, channel: channel, options: options, data: payload))
   }
 
@@ -132,7 +156,38 @@ extension APIParameters {
   }
 
   fileprivate func reading(_ make: (String) -> APIRequest) -> Result<APIRequest, APIError> {
-    channel.isEmpty ? .failure(.badRequest) : .success(make(channel))
+    channel.isEmpty ? .failure(Self.channelMissing) : .success(make(channel))
+  }
+
+  private static let channelMissing = APIError.badRequest("channel is missing")
+  private static let userMissing = APIError.badRequest("user is missing")
+
+  fileprivate var pageLimit: Int {
+    guard let limit, limit > 0 else { return APILimits.maximumPage }
+    return min(Int(clamping: limit), APILimits.maximumPage)
+  }
+
+  /// A page where one is asked for, else all.
+  fileprivate var channelList: APIRequest {
+    guard limit != nil || !cursor.isEmpty else { return .channels(pattern: pattern) }
+    return .channelPage(pattern: pattern, after: cursor, limit: pageLimit)
+  }
+
+  fileprivate func revoking(_ method: APIMethod) -> Result<APIRequest, APIError> {
+    if method == .revokeToken {
+      guard !tokenIdentifier.isEmpty else {
+        return .failure(.badRequest("uid is missing: the token's jti"))
+      }
+      return .success(.revocation(.token(identifier: tokenIdentifier, expiresAt: expiresAt)))
+    }
+    guard !user.isEmpty else { return .failure(Self.userMissing) }
+    switch method {
+    case .invalidateUserTokens:
+      return .success(
+        .revocation(.tokensOfUser(user, issuedBefore: issuedBefore, expiresAt: expiresAt)))
+    case .blockUser: return .success(.revocation(.block(user: user, expiresAt: expiresAt)))
+    default: return .success(.revocation(.unblock(user: user)))
+    }
   }
 
   /// The JSON given as it is, or else in Base64. Nil when there is neither, or what Base64 hides is not JSON:

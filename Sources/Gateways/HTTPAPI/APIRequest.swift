@@ -6,7 +6,7 @@ enum APIRequest: Sendable {
   case publish(PublishRequest, channel: String)
   case broadcast(PublishRequest, channels: [String])
   case subscribe(ClientSelection, channel: String, options: SubscribeOptions, data: SharedBytes?)
-  case unsubscribe(ClientSelection, channel: String)
+  case unsubscribe(ClientSelection, channel: String, code: UInt32)
   case disconnect(ClientSelection, code: UInt32, reason: String)
   case refresh(ClientSelection, isExpired: Bool, expiresAt: UInt64?)
   case presence(channel: String)
@@ -14,9 +14,23 @@ enum APIRequest: Sendable {
   case history(channel: String, HistoryQuery)
   case removeHistory(channel: String)
   case channels(pattern: String)
+  /// A page of the channels behind a name.
+  case channelPage(pattern: String, after: String, limit: Int)
+  /// A page of the clients behind an identifier.
+  case connections(user: String, after: String, limit: Int)
+  case revocation(Revocation)
+  case rpc(method: String)
   case info
   /// Several calls in one; each was decoded, or has its error.
   case batch([BatchCommand], isParallel: Bool)
+
+  /// Whose tokens are not taken any more, or are again.
+  enum Revocation: Sendable, Equatable {
+    case token(identifier: String, expiresAt: UInt64?)
+    case tokensOfUser(String, issuedBefore: UInt64?, expiresAt: UInt64?)
+    case block(user: String, expiresAt: UInt64?)
+    case unblock(user: String)
+  }
 
   /// One call of a batch.
   struct BatchCommand: Sendable {
@@ -31,7 +45,11 @@ enum APIMethod: String, Sendable, CaseIterable {
   case presenceStats = "presence_stats"
   case history
   case removeHistory = "history_remove"
-  case channels, info, batch
+  case channels, connections, info, batch, rpc
+  case revokeToken = "revoke_token"
+  case invalidateUserTokens = "invalidate_user_tokens"
+  case blockUser = "block_user"
+  case unblockUser = "unblock_user"
 }
 
 /// Limits of one call.
@@ -44,6 +62,12 @@ enum APILimits {
   static let maximumBatchCommands = 1_000
   /// The most tags of a publication.
   static let maximumTags = 64
+  /// The most lines of a stream of publications.
+  static let maximumStreamLines = 10_000
+  /// The most channels or clients of a page, and how many there are without a limit in the request.
+  static let maximumPage = 10_000
+  /// How long a revocation without `expire_at` lasts, in seconds: 30 days.
+  static let revocationSeconds: UInt64 = 2_592_000
   /// The most clients that a disconnect spares.
   static let maximumExceptions = 1_000
 }

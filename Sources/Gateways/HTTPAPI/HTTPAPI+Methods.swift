@@ -18,6 +18,16 @@ extension HTTPAPI {
       hub.removeHistory(of: channel) { done(APIReply($0) { _ in .empty }) }
     case .channels(let pattern):
       hub.channels(ChannelPattern(pattern)) { done(.result(.channels($0))) }
+    case .channelPage(let pattern, let name, let limit):
+      hub.channels(ChannelPattern(pattern), after: name, limit: limit) {
+        done(.result(.channelPage($0, isFull: $0.count == limit)))
+      }
+    case .connections(let user, let client, let limit):
+      hub.clients(ofUser: user, after: client, limit: limit) {
+        done(.result(.connections($0, isFull: $0.count == limit)))
+      }
+    case .revocation(let revocation): perform(revocation, done)
+    case .rpc: done(.error(.noMethods))
     case .info:
       hub.counters { [node, uptimeSeconds, moreMetrics] in
         let node = APINode(
@@ -38,8 +48,8 @@ extension HTTPAPI {
       guard let name = ChannelName(channel) else { return done(.error(.badRequest)) }
       guard hub.namespaces.options(for: name) != nil else { return done(.error(.unknownChannel)) }
       hub.subscribe(selection, to: channel, options: options, data: data, done: ended)
-    case .unsubscribe(let selection, let channel):
-      hub.unsubscribe(selection, from: channel, done: ended)
+    case .unsubscribe(let selection, let channel, let code):
+      hub.unsubscribe(selection, from: channel, code: code, done: ended)
     case .disconnect(let selection, let code, let reason):
       hub.disconnect(selection, code: code, reason: reason, done: ended)
     case .refresh(let selection, let isExpired, let expiresAt):

@@ -1,5 +1,6 @@
 import HTTPCore
 import Realtime
+import Synchronization
 
 /// Centrifugo's server API over HTTP: `POST <prefix>/<method>` with a JSON body, opened by a key.
 ///
@@ -11,7 +12,9 @@ public final class HTTPAPI: Sendable {
   let node: NodeIdentity
   let uptimeSeconds: @Sendable () -> UInt64
   let moreMetrics: @Sendable () -> [(name: String, value: UInt64)]
-  private let keys: APIKeys
+  let revocations: TokenRevocations?
+  let now: @Sendable () -> UInt64
+  private let keys: Mutex<APIKeys>
   private let prefix: String
 
   /// Makes the service.
@@ -22,41 +25,69 @@ public final class HTTPAPI: Sendable {
   ///   - node: What `info` says of this process.
   ///   - uptimeSeconds: How long the process has been running.
   ///   - moreMetrics: What `info` counts beside what the hub counts.
+  ///   - revocations: What the verifier of tokens looks at; nil where nothing can be revoked.
+  ///   - now: Seconds since 1970.
   ///   - prefix: The path before the method, without a slash at its end.
   public init(
     hub: Hub, keys: [String], node: NodeIdentity, uptimeSeconds: @escaping @Sendable () -> UInt64,
-    moreMetrics: @escaping @Sendable () -> [(name: String, value: UInt64)] = { [] }, prefix: String = "/api"
+    moreMetrics: @escaping @Sendable () -> [(name: String, value: UInt64)] = { [] },
+    revocations: TokenRevocations? = nil, now: @escaping @Sendable () -> UInt64 = { 0 },
+    prefix: String = "/api"
   ) {
+    self.revocations = revocations
+    self.now = now
     self.hub = hub
     self.node = node
     self.uptimeSeconds = uptimeSeconds
     self.moreMetrics = moreMetrics
-    self.keys = APIKeys(keys)
+    self.keys = Mutex(APIKeys(keys))
     self.prefix = prefix
+  }
+
+  /// Opens the API by these keys from now on, and by no others. Any thread.
+  public func use(keys: [String]) {
+    self.keys.withLock { $0 = APIKeys(keys) }
   }
 
   /// What to do about a request.
   enum Call {
     /// The request is not for this service, or cannot be read: a status and no more.
-    case refuse(HTTPStatus, HTTPFields)
+    case refuse(HTTPStatus, HTTPFields, String = "")
     /// It was read, and lacks something.
     case fail(APIError)
     case perform(APIRequest)
+    /// Publications, one a line.
+    case stream(summarized: Bool)
   }
 
   /// A function of the request alone, so that it is tested without a socket.
   func call(_ head: HTTPRequestHead, body: UnsafeRawBufferPointer) -> Call {
-    guard keys.admit(head.fields) else { return .refuse(.unauthorized, HTTPFields()) }
-    guard let method = method(of: head.path) else { return .refuse(.notFound, HTTPFields()) }
-    guard head.method == .post else { return .refuse(.methodNotAllowed, ["Allow": "POST"]) }
+    let keys = keys.withLock { $0 }
+    guard keys.admit(head.fields) else {
+      let hint =
+        keys.isEmpty ? "The server has no api.keys." : "Send a key of the server's api.keys as X-API-Key."
+      return .refuse(.unauthorized, HTTPFields(), hint)
+    }
+    let isStream = head.path == prefix + "/stream"
+    guard let method = isStream ? APIMethod.publish : method(of: head.path) else {
+      let names = APIMethod.allCases.map(\.rawValue).joined(separator: ", ")
+      return .refuse(.notFound, HTTPFields(), "The methods are \(names).")
+    }
+    guard head.method == .post else {
+      return .refuse(.methodNotAllowed, ["Allow": "POST"], "Methods are called by POST.")
+    }
     guard body.count <= APILimits.maximumBodyBytes else { return .refuse(.contentTooLarge, HTTPFields()) }
+    if isStream {
+      let items = head.query.map(PercentEncoding.queryItems) ?? []
+      return .stream(summarized: items.contains { $0.name == "summary" && $0.value == "1" })
+    }
     do {
       return switch try APIRequest.decode(method, body) {
       case .success(let request): .perform(request)
       case .failure(let error): .fail(error)
       }
     } catch {
-      return .refuse(.badRequest, HTTPFields())
+      return .refuse(.badRequest, HTTPFields(), "The body does not fit the method. \(error)")
     }
   }
 

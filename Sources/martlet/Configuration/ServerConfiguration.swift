@@ -20,6 +20,9 @@ struct ServerConfiguration: Sendable {
   var tokenSecret = ""
   var tokenAudience = ""
   var tokenIssuer = ""
+  var tokens = Tokens()
+  var backend = Backend()
+  var webhooks = WebhookSettings()
   var apiKeys: [String] = []
   var deflate = Deflate()
   var tls = ServerTLS.Settings()
@@ -65,9 +68,10 @@ struct ServerConfiguration: Sendable {
     return lines
   }
 
-  static let settings: [Setting<ServerConfiguration>] = general + transportSettings
+  static let settings = Setting.inGroups(
+    generalSettings + tokenSettings + backendSettings + webhookSettings + observationSettings + transportSettings)
 
-  private static let general: [Setting<ServerConfiguration>] = [
+  private static let generalSettings: [Setting<ServerConfiguration>] = [
     Setting(
       "host", \.host, .text("HOST"),
       help:
@@ -101,8 +105,8 @@ struct ServerConfiguration: Sendable {
     Setting(
       "token.secret", \.tokenSecret, .text("SECRET"), isSecret: true,
       help:
-        "The secret that signs connection and subscription tokens (JWT, HS256). Empty means that no token is"
-        + " accepted."),
+        "The secret that signs connection and subscription tokens (JWT: HS256, HS384, HS512). Without it and without"
+        + " the keys below no token is accepted."),
     Setting(
       "token.audience", \.tokenAudience, .text("NAME"),
       help: "What a token's \"aud\" must name. Empty means that it is not looked at."),
@@ -189,5 +193,5 @@ struct ServerConfiguration: Sendable {
     Setting(
       "limits.pong_seconds", \.limits.pongMilliseconds, .seconds(in: 1...3_600),
       help: "The time that a client has to answer a ping. It is shorter than the time between two pings."),
-  ] + observationSettings
+  ]
 }

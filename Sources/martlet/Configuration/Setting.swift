@@ -30,4 +30,12 @@ struct Setting<Root>: Sendable {
     let parts = key.split(separator: ".", maxSplits: 1).map(String.init)
     return parts.count == 2 ? (parts[0], parts[1]) : (nil, key)
   }
+
+  /// The settings of a group one behind the other: a file has each group once.
+  static func inGroups(_ settings: [Setting<Root>]) -> [Setting<Root>] {
+    var groups: [String] = []
+    for group in settings.compactMap(\.path.group) where !groups.contains(group) { groups.append(group) }
+    return settings.filter { $0.path.group == nil }
+      + groups.flatMap { group in settings.filter { $0.path.group == group } }
+  }
 }

@@ -24,25 +24,32 @@ struct RunningServer: Sendable {
     limits.maximumChannelsPerLoop = configuration.limits.channelsPerLoop
     limits.maximumChannelsPerClient = configuration.limits.channelsPerConnection
     let compressionCounters = CompressionCounters()
+    let webhooks = try configuration.makeWebhooks(group.loops)
     let hub = Hub(
       loops: group.loops,
       namespaces: Namespaces(default: configuration.defaultNamespace, named: configuration.namespaces),
       limits: limits, encodings: encodings(configuration.deflate, compressionCounters),
+      observer: webhooks,
       wallClock: { UInt64(clamping: Machine.unixMilliseconds) },
       randomBits: { UInt64.random(in: .min ... .max) })
     let started = ContinuousClock.now
     let counters = ServerCounters()
     let sessionCounters = CentrifugoCounters()
     let node = NodeIdentity(uid: UniqueIdentifier.make(), name: Machine.hostName, version: Version.number)
-    var serviceOptions = try options(configuration, pages, isDemo: isDemo)
+    let now: @Sendable () -> UInt64 = { UInt64(clamping: Machine.unixMilliseconds / 1_000) }
+    let authority = try ServerAuthority(configuration, loops: group.loops, now: now)
+    var serviceOptions = try options(configuration, authority, webhooks, pages, isDemo: isDemo)
     serviceOptions.transports.node = node.uid
     let transportCounters = serviceOptions.transports.counters
+    let moreCounters = { @Sendable in
+      sessionCounters.values + compressionCounters.values + transportCounters.values + authority.counters
+        + (webhooks?.counters.values ?? [])
+    }
     let api = HTTPAPI(
       hub: hub, keys: configuration.apiKeys, node: node,
       uptimeSeconds: { UInt64(clamping: (ContinuousClock.now - started).components.seconds) },
-      moreMetrics: {
-        counters.values + sessionCounters.values + compressionCounters.values + transportCounters.values
-      })
+      moreMetrics: { counters.values + moreCounters() },
+      revocations: authority.revocations, now: now)
     var httpOptions = HTTPServerOptions()
     httpOptions.counters = counters
     httpOptions.trustedProxies = configuration.trustedProxies
@@ -54,7 +61,7 @@ struct RunningServer: Sendable {
     let startSeconds = Double(Machine.unixMilliseconds) / 1_000
     serviceOptions.metrics = MetricsService(
       hub: hub, server: counters, version: Version.number, allowed: configuration.observation.metricsAllowed,
-      counters: { sessionCounters.values + compressionCounters.values + transportCounters.values },
+      counters: moreCounters,
       process: {
         var figures = ProcessFigures.current()
         figures.startSeconds = startSeconds
@@ -99,13 +106,15 @@ struct RunningServer: Sendable {
   }
 
   private static func options(
-    _ configuration: ServerConfiguration, _ pages: String?, isDemo: Bool
+    _ configuration: ServerConfiguration, _ authority: ServerAuthority, _ webhooks: Webhooks?,
+    _ pages: String?,
+    isDemo: Bool
   ) throws(Problem) -> RealtimeServerOptions {
     var sessions = CentrifugoOptions(
       now: { UInt64(clamping: Machine.unixMilliseconds / 1_000) }, makeClientID: UniqueIdentifier.make)
-    sessions.tokens = TokenVerifier(
-      secret: configuration.tokenSecret, audience: configuration.tokenAudience,
-      issuer: configuration.tokenIssuer)
+    sessions.tokens = authority.tokens
+    if let backend = authority.backend { sessions.backend = backend }
+    sessions.webhooks = webhooks
     sessions.allowsAnonymous = configuration.allowsAnonymous
     sessions.takesUserFromConnectData = isDemo
     sessions.version = "martlet \(Version.number)"

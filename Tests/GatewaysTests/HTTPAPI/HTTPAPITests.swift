@@ -4,6 +4,7 @@ import HTTPCore
 import Realtime
 import Synchronization
 import Testing
+import WebSockets
 
 @testable import Gateways
 
@@ -35,11 +36,23 @@ import Testing
   ) -> String {
     let head = HTTPRequestHead(method: verb, target: prefix + method, fields: fields)
     switch Array(body.utf8).withUnsafeBytes({ api.call(head, body: $0) }) {
-    case .refuse(let status, let fields):
+    case .refuse(let status, let fields, _):
       return ["\(status.code)", fields["Allow"]].compactMap { $0 }.joined(separator: " ")
     case .fail(let error): return String(decoding: APIReply.error(error).encoded(), as: UTF8.self)
     case .perform(let request): return perform(request)
+    case .stream(let isSummarized): return stream(body, isSummarized)
     }
+  }
+
+  private func stream(_ body: String, _ isSummarized: Bool) -> String {
+    let answer = Mutex("no answer")
+    loops[0].execute { [api] in
+      api.stream(Array(body.utf8), summarized: isSummarized) { response in
+        answer.withLock { $0 = String(decoding: response.body?.array ?? [], as: UTF8.self) }
+      }
+    }
+    network.runUntilIdle()
+    return answer.withLock { $0 }
   }
 
   private func perform(_ request: APIRequest) -> String {
@@ -80,7 +93,8 @@ import Testing
     let closed = HTTPAPI(hub: hub, keys: [""], node: node, uptimeSeconds: { 0 })
     let head = HTTPRequestHead(method: .post, target: "/api/info", fields: ["X-API-Key": ""])
     guard
-      case .refuse(.unauthorized, _) = closed.call(head, body: UnsafeRawBufferPointer(start: nil, count: 0))
+      case .refuse(.unauthorized, _, _) = closed.call(
+        head, body: UnsafeRawBufferPointer(start: nil, count: 0))
     else {
       Issue.record("an API without keys admitted a caller")
       return
@@ -94,7 +108,7 @@ import Testing
     #expect(post("info", "{}", prefix: "/apis/") == "404")
     #expect(post("publish", "{}", verb: .get) == "405 POST")
     #expect(post("publish", "{") == "400")
-    #expect(post("publish", "{}") == #"{"error":{"code":107,"message":"bad request"}}"#)
+    #expect(post("publish", "{}") == #"{"error":{"code":107,"message":"data is missing"}}"#)
     #expect(post("channels?x=1", "") == #"{"result":{"channels":{}}}"#)
   }
 
@@ -173,7 +187,7 @@ import Testing
       + #"{"history_remove":{"channel":"news:1"}}],"parallel":\#(isParallel)}"#
     #expect(
       post("batch", body)
-        == #"{"replies":[{"publish":{"offset":1,"epoch":"z"}},{"error":{"code":107,"message":"bad request"}},"#
+        == #"{"replies":[{"publish":{"offset":1,"epoch":"z"}},{"error":{"code":107,"message":"channel is missing"}},"#
         + #"{"publish":{"offset":2,"epoch":"z"}},{"history":{"publications":[{"offset":1,"data":1},"#
         + #"{"offset":2,"data":2}],"offset":2,"epoch":"z"}},{"history_remove":{}}]}"#)
     #expect(post("batch", #"{"commands":[]}"#) == #"{"replies":[]}"#)
