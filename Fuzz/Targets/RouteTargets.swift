@@ -36,8 +36,8 @@ private func checkRoutes(_ input: UnsafeRawBufferPointer) throws {
     case .literal(let text): encoded(text)
     case .parameter(let name): encoded(match.parameters[name] ?? "")
     case .tail(let name):
-      (match.parameters[name] ?? "").split(separator: "/", omittingEmptySubsequences: false)
-        .map { encoded(String($0)) }.joined(separator: "/")
+      PathPattern.segments(of: "/" + (match.parameters[name] ?? "")).map { encoded(String($0)) }
+        .joined(separator: "/")
     }
   }
   let found = try tree.match("/" + again.joined(separator: "/"))

@@ -75,7 +75,8 @@ public final class MetricsService: Sendable {
 
   func text(_ hubCounters: HubCounters) -> [UInt8] {
     var text = MetricsText()
-    text.gauge("martlet_build_info{version=\"\(version)\"}", 1, "Always 1; the label says which version runs.")
+    text.gauge(
+      "martlet_build_info{version=\"\(version)\"}", 1, "Always 1; the label says which version runs.")
     write(hubCounters, to: &text)
     for (name, histogram) in server.durations {
       text.histogram("martlet_\(name)_seconds", histogram, Self.help[name] ?? "Durations.")
@@ -89,24 +90,29 @@ public final class MetricsService: Sendable {
   }
 
   private static let help = [
-    "websocket_opening": "From accepting a connection, or the first byte of its next request, to its 101 response.",
+    "websocket_opening":
+      "From accepting a connection, or the first byte of its next request, to its 101 response.",
     "http_response": "From a whole HTTP request to its response.",
     "websocket_closing": "From the server's close frame to the end of the connection.",
   ]
 
   private func write(_ counters: HubCounters, to text: inout MetricsText) {
     text.gauge("martlet_clients", Double(counters.clients), "Connected client sessions.")
-    text.gauge("martlet_users", Double(counters.users), "Distinct users among them, anonymous ones not counted.")
+    text.gauge(
+      "martlet_users", Double(counters.users), "Distinct users among them, anonymous ones not counted.")
     text.gauge("martlet_subscriptions", Double(counters.subscriptions), "Subscriptions.")
     text.gauge("martlet_channels", Double(counters.channels), "Channels with subscribers.")
     text.gauge("martlet_channels_held", Double(counters.heldChannels), "Channels in memory.")
     text.counter("martlet_messages_published_total", counters.published, "Publications accepted.")
-    text.counter("martlet_messages_delivered_total", counters.delivered, "Publications handed to subscribers.")
+    text.counter(
+      "martlet_messages_delivered_total", counters.delivered, "Publications handed to subscribers.")
     text.counter("martlet_messages_suppressed_total", counters.suppressed, "Repeats that were not published.")
     text.counter("martlet_recoveries_total", counters.recovered, "Clients that got all they had missed.")
-    text.counter("martlet_recoveries_failed_total", counters.unrecovered, "Clients that had to reload their state.")
+    text.counter(
+      "martlet_recoveries_failed_total", counters.unrecovered, "Clients that had to reload their state.")
     text.counter("martlet_limit_errors_total", counters.limitRefusals, "Operations refused by a limit.")
-    text.counter("martlet_permission_errors_total", counters.permissionRefusals, "Operations that were not allowed.")
+    text.counter(
+      "martlet_permission_errors_total", counters.permissionRefusals, "Operations that were not allowed.")
   }
 
   private func writeLoops(to text: inout MetricsText) {

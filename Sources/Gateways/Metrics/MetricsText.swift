@@ -32,7 +32,8 @@ struct MetricsText {
     var count: UInt64 = 0
     for (index, bucket) in histogram.counts.enumerated() {
       count += bucket
-      let bound = DurationHistogram.bounds.indices.contains(index)
+      let bound =
+        DurationHistogram.bounds.indices.contains(index)
         ? Self.text(Double(DurationHistogram.bounds[index]) / 1_000) : "+Inf"
       writer.append(utf8: "\(name)_bucket{le=\"\(bound)\"} \(count)\n")
     }

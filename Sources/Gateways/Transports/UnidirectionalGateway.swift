@@ -38,7 +38,8 @@ final class UnidirectionalGateway: WebSocketHandler, @unchecked Sendable {
     let opening = connection.attachment as? Opening
     let output = UnidirectionalOutput(ConnectionOutput(connection, .text))
     let session = CentrifugoSession(
-      hub: hub, options: options, encoding: encoding, transport: "uni_websocket", counters: counters, loop: connection.loop,
+      hub: hub, options: options, encoding: encoding, transport: "uni_websocket", counters: counters,
+      loop: connection.loop,
       output: output)
     output.session = session
     connection.attachment = Listener(session, output)

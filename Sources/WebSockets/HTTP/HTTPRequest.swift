@@ -46,11 +46,15 @@ public struct HTTPRequest: Sendable {
 
   static func cookies(in fields: HTTPFields) -> [String: String] {
     var cookies: [String: String] = [:]
-    for pair in fields.values(of: "Cookie").flatMap({ $0.split(separator: ";") }) {
-      let trimmed = pair.drop { $0 == " " }
-      guard let equals = trimmed.firstIndex(of: "=") else { continue }
-      let name = String(trimmed[..<equals])
-      if cookies[name] == nil { cookies[name] = String(trimmed[trimmed.index(after: equals)...]) }
+    // By bytes: to a Character, a delimiter belongs to a combining mark behind it.
+    for value in fields.values(of: "Cookie") {
+      for pair in value.utf8.split(separator: UInt8(ascii: ";")) {
+        let trimmed = pair.drop { $0 == UInt8(ascii: " ") }
+        guard let equals = trimmed.firstIndex(of: UInt8(ascii: "=")) else { continue }
+        let name = String(Substring(trimmed[..<equals]))
+        guard cookies[name] == nil else { continue }
+        cookies[name] = String(Substring(trimmed[trimmed.index(after: equals)...]))
+      }
     }
     return cookies
   }

@@ -26,9 +26,11 @@ struct PathPattern: Sendable {
     precondition(Set(names).count == names.count, "A parameter's name stands twice in \(text).")
   }
 
-  /// What stands between the slashes, percent-encoding left as it is.
+  /// What stands between the slashes, percent-encoding left as it is. By bytes: to a Character, a slash belongs to a
+  /// combining mark behind it.
   static func segments(of path: String) -> [Substring] {
-    path.dropFirst().split(separator: "/", omittingEmptySubsequences: false)
+    path.utf8.dropFirst().split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
+      .map { Substring($0) }
   }
 }
 

@@ -65,7 +65,7 @@ struct RouteTree<Endpoint: Sendable>: Sendable {
   /// - Throws: ``BadPath`` for broken percent-encoding or what is not UTF-8.
   func match(_ path: String) throws(BadPath) -> Match? {
     // `*` and an authority are targets without a path (RFC 9112 §3.2).
-    guard path.hasPrefix("/") else { return nil }
+    guard path.utf8.first == UInt8(ascii: "/") else { return nil }
     var segments: [String] = []
     for segment in PathPattern.segments(of: path) {
       guard let decoded = PercentEncoding.decode(segment) else { throw BadPath() }

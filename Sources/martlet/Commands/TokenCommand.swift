@@ -17,7 +17,9 @@ enum TokenCommand: Command {
     "key", .text("FILE"), help: "sign with this private key (PEM), not with a secret")
   private static let algorithm = Flag(
     "algorithm", .text("NAME"),
-    help: "HS256 (default), HS384, HS512; with --key RS256, RS384, RS512, ES256, ES384, ES512 or EdDSA, as it suits")
+    help:
+      "HS256 (default), HS384, HS512; with --key RS256, RS384, RS512, ES256, ES384, ES512 or EdDSA, as it suits"
+  )
   private static let keyName = Flag(
     "kid", .text("NAME"), help: "the key's name, for servers that choose among several keys by it")
   private static let identifier = Flag(
@@ -42,7 +44,8 @@ enum TokenCommand: Command {
         purpose: "Let her into one channel that is closed to others.",
         line: "martlet token --user ann --channel rooms:12 --config martlet.json5"),
       .init(
-        purpose: "Sign with a private key.", line: "martlet token --user ann --key token.pem --algorithm ES256"),
+        purpose: "Sign with a private key.",
+        line: "martlet token --user ann --key token.pem --algorithm ES256"),
     ])
 
   static func run(_ arguments: Arguments) async throws -> ExitStatus {

@@ -13,16 +13,19 @@ extension ServerConfiguration {
   static let tokenSettings: [Setting<ServerConfiguration>] = [
     Setting(
       "token.secrets", \.tokens.secrets, .list("SECRET,…"), isSecret: true,
-      help: "Further secrets that may have signed a token, so that a secret can be changed while tokens of the old"
+      help:
+        "Further secrets that may have signed a token, so that a secret can be changed while tokens of the old"
         + " one are still about."),
     Setting(
       "token.public_keys", \.tokens.publicKeys, .list("FILE,…"),
-      help: "Files (PEM) with public keys or certificates that verify tokens: RSA (RS256, RS384, RS512), P-256"
+      help:
+        "Files (PEM) with public keys or certificates that verify tokens: RSA (RS256, RS384, RS512), P-256"
         + " (ES256), P-384 (ES384), P-521 (ES512), Ed25519 (EdDSA). [NAME=]FILE: a key with a name verifies tokens"
         + " that name it (\"kid\") or none."),
     Setting(
       "token.jwks_url", \.tokens.keySetURL, .text("URL"),
-      help: "Where public keys are fetched from (a JSON Web Key Set, as issuers of OpenID Connect publish it). Empty"
+      help:
+        "Where public keys are fetched from (a JSON Web Key Set, as issuers of OpenID Connect publish it). Empty"
         + " means nowhere."),
     Setting(
       "token.jwks_refresh_seconds", \.tokens.keySetRefreshMilliseconds, .seconds(in: 60...86_400),

@@ -69,7 +69,8 @@ struct ServerConfiguration: Sendable {
   }
 
   static let settings = Setting.inGroups(
-    generalSettings + tokenSettings + backendSettings + webhookSettings + observationSettings + transportSettings)
+    generalSettings + tokenSettings + backendSettings + webhookSettings + observationSettings
+      + transportSettings)
 
   private static let generalSettings: [Setting<ServerConfiguration>] = [
     Setting(

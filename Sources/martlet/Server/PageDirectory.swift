@@ -18,7 +18,9 @@ enum PageDirectory {
   }
 
   /// The modules of the JavaScript client, which browsers load by these names.
-  private static let modules = ["martlet.js", "martlet-fallbacks.js", "martlet-shared.js", "websocket-shim.js"]
+  private static let modules = [
+    "martlet.js", "martlet-fallbacks.js", "martlet-shared.js", "websocket-shim.js",
+  ]
 
   /// The files of the JavaScript client beside the pages, by the names that browsers load them by: `/martlet.js`.
   static func client(beside pages: String) -> [String: String] {

@@ -35,10 +35,26 @@ struct LineView {
   }
 
   private mutating func scroll(_ characters: [Character], _ cursor: Int, _ room: Int) {
-    if width(characters, 0..<characters.count) <= room { first = 0 }
+    if Self.firstPlace(in: characters, before: characters.count, room) == 0 { first = 0 }
     first = min(first, characters.count)
     if cursor < first { first = cursor }
-    while width(characters, first..<cursor) > room { first += min(Self.margin, cursor - first) }
+    let least = Self.firstPlace(in: characters, before: cursor, room)
+    if first < least {
+      let steps = (least - first + Self.margin - 1) / Self.margin
+      first = min(first + steps * Self.margin, cursor)
+    }
+  }
+
+  /// The first place from which everything up to `end` has room. It looks at no more than that: lines may be very long.
+  private static func firstPlace(in characters: [Character], before end: Int, _ room: Int) -> Int {
+    var place = end
+    var used = 0
+    while place > 0 {
+      used += DisplayWidth.of(shown(characters[place - 1]))
+      if used > room { break }
+      place -= 1
+    }
+    return place
   }
 
   private func width(_ characters: [Character], _ range: Range<Int>) -> Int {

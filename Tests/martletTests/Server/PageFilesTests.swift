@@ -26,7 +26,8 @@ import Testing
   @Test func pagesAndTheClientAreServedAndNothingElse() throws {
     let pages = try makeTree() + "/Pages"
     let files = try PageFiles.read(pages, client: PageDirectory.client(beside: pages))
-    #expect(files.keys.sorted() == ["/assets/style.css", "/index.html", "/martlet-fallbacks.js", "/martlet.js"])
+    #expect(
+      files.keys.sorted() == ["/assets/style.css", "/index.html", "/martlet-fallbacks.js", "/martlet.js"])
     #expect(
       files["/martlet.js"].map { String(decoding: $0, as: UTF8.self) } == "Clients/javascript/martlet.js")
   }
