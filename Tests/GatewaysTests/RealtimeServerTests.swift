@@ -124,6 +124,30 @@ import WebSockets
     }
   }
 
+  @Test func aSessionInProtobuf() async throws {
+    func handshake(_ offer: String, port: UInt16) throws -> (LoopbackClient, String) {
+      let client = try LoopbackClient(port: port)
+      let field = "Sec-WebSocket-Protocol: \(offer)\r\n"
+      try client.send("GET /connection/websocket HTTP/1.1\r\nHost: h\r\n\(field)\(Self.upgrade)\r\n")
+      return (client, client.receiveText(until: "\r\n\r\n"))
+    }
+    let chosen = "Sec-WebSocket-Protocol: centrifuge-protobuf\r\n"
+    try await serve(encodings: [CentrifugoJSONEncoding(), CentrifugoProtobufEncoding()]) { port, _ in
+      let (client, head) = try handshake("x, centrifuge-protobuf", port: port)
+      #expect(head.contains(chosen))
+      // Text is not what was agreed on.
+      try client.send(frame: "{}")
+      #expect(client.receiveFrame().prefix(4) == [0x88, 49, 0x03, 0xEB])
+      let answer = try handshake("x", port: port).1
+      #expect(!answer.contains("Sec-WebSocket-Protocol"))
+    }
+    // Where the hub does not spell it, it is not spoken.
+    try await serve { port, _ in
+      let answer = try handshake("centrifuge-protobuf", port: port).1
+      #expect(!answer.contains("Sec-WebSocket-Protocol"))
+    }
+  }
+
   /// Subscribes with an offer of permessage-deflate, and gives back what two publications of 500 bytes arrive as.
   private func publications(_ offer: String, _ compression: DeflateOptions) async throws -> [[UInt8]] {
     var frames: [[UInt8]] = []

@@ -4,9 +4,9 @@ import asyncio
 import uuid
 
 import pytest
+from centrifuge_sdk import client, subscribe
 from messaging import API, SECRET, Commands, write_configuration
 from programs import Server, martlet
-from test_centrifuge_client import client, subscribe
 from tokens import jwt
 
 TICKS = [{"symbol": f"S{n}", "price": n * 1.25, "volume": n} for n in range(40)]

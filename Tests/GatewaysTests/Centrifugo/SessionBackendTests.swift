@@ -109,6 +109,15 @@ import Testing
     #expect(client.take() == [])
   }
 
+  @Test func headersAreLimited() {
+    func kept(_ count: Int, _ bytes: Int) -> Int {
+      let field = (name: "n", value: String(repeating: "v", count: bytes - 1))
+      return CentrifugoSession.limited(Array(repeating: field, count: count)).count
+    }
+    #expect(kept(31, 10) == 31 && kept(32, 10) == 32 && kept(33, 10) == 32)
+    #expect(kept(2, 4_095) == 2 && kept(2, 4_096) == 2 && kept(2, 4_097) == 1)
+  }
+
   // MARK: Methods and messages
 
   @Test func calls() {
