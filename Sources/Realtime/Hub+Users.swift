@@ -97,6 +97,17 @@ extension Hub {
     }
   }
 
+  /// Calls `Subscriber.received(message:)` of the selected clients.
+  public func send(
+    _ message: SharedBytes, to selection: ClientSelection, done: @escaping (Int) -> Void = { _ in }
+  ) {
+    onEveryLoop(done) { shard in
+      let selected = shard.selected(selection)
+      for subscriber in selected { subscriber.received(message: message) }
+      return selected.count
+    }
+  }
+
   /// Calls `Subscriber.disconnect` of every client.
   public func disconnectAll(code: UInt32, reason: String, done: @escaping (Int) -> Void = { _ in }) {
     onEveryLoop(done) { shard in

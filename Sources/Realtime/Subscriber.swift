@@ -59,6 +59,9 @@ open class Subscriber {
   /// The server subscribed this client to a channel (`Hub.subscribe(user:…)`): tell the client.
   open func subscribed(to channel: String, _ result: SubscribeResult, data: SharedBytes?) {}
 
+  /// The server has something to say to this client alone (`Hub.send`), in the client's own encoding.
+  open func received(message: SharedBytes) {}
+
   /// The server ended a subscription; it is gone already: tell the client.
   open func unsubscribed(from channel: String, code: UInt32, reason: String) {}
 

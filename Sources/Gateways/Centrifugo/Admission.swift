@@ -18,6 +18,8 @@ struct Admission {
   var capabilities = Capabilities()
   /// The token's own name, and when it was made: by these it may be revoked.
   var token = TokenOrigin()
+  /// Channels that the client would have the server subscribe it to: those that it had before.
+  var wishes: [String] = []
 
   init(_ claims: TokenClaims) {
     user = claims.user
@@ -25,7 +27,7 @@ struct Admission {
     end = claims.endOfUse
     meta = claims.meta.map { SharedBytes.make(copying: $0) }
     data = nil
-    subscriptions = claims.channels.map { ($0, SessionSubscribeAnswer()) }
+    subscriptions = Self.unique(claims.channels, [])
     isRefreshedByBackend = false
     capabilities = Capabilities(claims.capabilities)
     token = TokenOrigin(identifier: claims.identifier ?? "", issuedAt: claims.issuedAt ?? 0)
@@ -37,9 +39,17 @@ struct Admission {
     end = answer.expiresAt
     meta = answer.meta
     data = answer.data
-    subscriptions = answer.channels.map { ($0, SessionSubscribeAnswer()) } + answer.subscriptions
+    subscriptions = Self.unique(answer.channels, answer.subscriptions)
     self.isRefreshedByBackend = isRefreshedByBackend
     capabilities = Capabilities(answer.capabilities)
+  }
+
+  /// Each channel once; what is said of one beside its name counts.
+  private static func unique(_ names: [String], _ subscriptions: [Subscription]) -> [Subscription] {
+    var known: Set<String> = [""]
+    return (subscriptions + names.map { ($0, SessionSubscribeAnswer()) }).filter {
+      known.insert($0.channel).inserted
+    }
   }
 }
 

@@ -8,7 +8,8 @@ final class CentrifugoClient: Subscriber, @unchecked Sendable {
   init(session: CentrifugoSession, info: ClientInfo, _ admission: Admission) {
     owner = session
     super.init(
-      loop: session.loop, info: info, encoding: session.encoding, capabilities: admission.capabilities)
+      loop: session.loop, info: info, session: session.emulation?.session ?? "", encoding: session.encoding,
+      capabilities: admission.capabilities)
     token = admission.token
   }
 
@@ -35,6 +36,8 @@ final class CentrifugoClient: Subscriber, @unchecked Sendable {
       owner?.push(.publication(channel: channel, publication))
     }
   }
+
+  override func received(message: SharedBytes) { owner?.push(.message(message)) }
 
   override func unsubscribed(from channel: String, code: UInt32, reason: String) {
     owner?.tellUnsubscribed(channel, code, reason)

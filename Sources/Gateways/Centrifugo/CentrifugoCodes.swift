@@ -81,6 +81,8 @@ public struct Disconnect: Error, Sendable, Equatable {
   public static let serverError = Disconnect(code: 3004, reason: "internal server error")
   /// 3008: more waits for the client than the outbound queue may hold.
   public static let slow = Disconnect(code: 3008, reason: "slow")
+  /// 3010: what the client has, or is subscribed to, is not what it should be any more.
+  public static let insufficientState = Disconnect(code: 3010, reason: "insufficient state")
   /// 3012: no answer to a ping.
   public static let noPong = Disconnect(code: 3012, reason: "no pong")
   /// 3500: the token is not valid, or is missing.

@@ -27,7 +27,10 @@ extension CentrifugoSession {
     do {
       let claims = try identify(request)
       begin()
-      admit(id, Admission(claims), request.positions)
+      tokenChannels = Set(claims.channels)
+      var admission = Admission(claims)
+      admission.wishes = request.channels.filter { !tokenChannels.contains($0) }
+      admit(id, admission, request.positions)
     } catch .expired {
       // The client renews its token and comes again.
       reply(id, .tokenExpired)
@@ -50,6 +53,9 @@ extension CentrifugoSession {
     {
       return close(.invalidToken)
     }
+    guard admission.subscriptions.count <= hub.limits.maximumChannelsPerClient else {
+      return close(.channelLimit)
+    }
     let info = ClientInfo(client: clientID, user: admission.user, connectionInfo: admission.info)
     let client = CentrifugoClient(session: self, info: info, admission)
     self.client = client
@@ -59,7 +65,7 @@ extension CentrifugoSession {
     hub.add(client)
     options.webhooks?.tell(.connected(info))
     holdBackPushes()
-    subscribe(client, toAll: admission.subscriptions, positions) { [self] subscriptions in
+    subscribe(client, toAll: admission, positions) { [self] subscriptions in
       replyConnected(id, admission, subscriptions)
       releasePushes()
       startHeartbeat()
@@ -87,19 +93,22 @@ extension CentrifugoSession {
     return claims
   }
 
-  /// Subscribes to the channels that the token or the backend names; `done` gets those that could be.
+  /// Subscribes to the channels that the token or the backend names, and to those that the client wishes for and may
+  /// subscribe to; `done` gets those that could be.
   private func subscribe(
-    _ client: CentrifugoClient, toAll channels: [Admission.Subscription],
-    _ positions: [String: StreamPosition],
+    _ client: CentrifugoClient, toAll admission: Admission, _ positions: [String: StreamPosition],
     _ done: @escaping ([Subscribed]) -> Void
   ) {
-    var missing = channels.count
+    let wishes = admission.wishes.map { (channel: $0, answer: SessionSubscribeAnswer(), isGranted: false) }
+    let all =
+      admission.subscriptions.map { (channel: $0.channel, answer: $0.answer, isGranted: true) } + wishes
+    var missing = all.count
     var subscriptions: [Subscribed] = []
     guard missing > 0 else { return done([]) }
-    for (channel, answer) in channels {
+    for (channel, answer, isGranted) in all {
       var options = SubscribeOptions()
-      options.isGranted = true
-      options.wantsRecovery = true
+      options.isGranted = isGranted
+      options.wantsRecovery = isGranted
       options.recoverSince = positions[channel]
       options.channelInfo = answer.info
       options.overrides = answer.overrides
@@ -140,6 +149,9 @@ extension CentrifugoSession {
     do {
       let claims = try verify(token)
       guard claims.user == client.info.user else { return close(.invalidToken) }
+      guard !isPast(claims.endOfUse) else { return reply(id, .expired) }
+      // The client comes back with this token, and has its channels then.
+      guard tokenChannels == Set(claims.channels) else { return close(.insufficientState) }
       client.capabilities = Capabilities(claims.capabilities)
       client.token = TokenOrigin(identifier: claims.identifier ?? "", issuedAt: claims.issuedAt ?? 0)
       extend(until: claims.endOfUse)
@@ -148,7 +160,7 @@ extension CentrifugoSession {
         .refresh(
           client: clientID, version: options.version, secondsLeft: secondsLeft(until: expiresAt)))
     } catch .expired {
-      reply(id, .tokenExpired)
+      close(.expired)
     } catch .unknownKey {
       reply(id, .internalError)
     } catch {

@@ -38,7 +38,8 @@ extension CentrifugoSession {
     _ id: UInt32, _ request: CentrifugoCommand.SubscribeRequest, _ client: CentrifugoClient, token: String
   ) {
     switch grant(of: token, for: request.channel, client) {
-    case .failure(let error): return reply(id, error)
+    case .failure(.error(let error)): return reply(id, error)
+    case .failure(.disconnect(let disconnect)): return close(disconnect)
     case .success(let claims):
       guard !isPast(claims.endOfUse) else { return reply(id, .expired) }
       var options = request.options
@@ -67,34 +68,40 @@ extension CentrifugoSession {
     }
   }
 
-  /// What a subscription token grants: it must be of this client's user and for this channel.
+  /// What a subscription token grants. One of another user or for another channel is not a mistake that an honest
+  /// client makes: it ends the connection, as in Centrifugo.
   private func grant(
     of token: String, for channel: String, _ client: CentrifugoClient
-  ) -> Result<TokenClaims, CommandError> {
+  ) -> Result<TokenClaims, SessionRefusal> {
     do {
       let claims = try options.tokens.verify(token, now: options.now())
-      guard claims.user == client.info.user, claims.channel == channel, !channel.isEmpty else {
-        return .failure(.permissionDenied)
+      guard claims.user == client.info.user, claims.channel == channel else {
+        return .failure(.disconnect(.invalidToken))
       }
       return .success(claims)
     } catch .expired {
-      return .failure(.tokenExpired)
+      return .failure(.error(.tokenExpired))
     } catch .unknownKey {
-      return .failure(.internalError)
+      return .failure(.error(.internalError))
     } catch {
-      return .failure(.permissionDenied)
+      return .failure(.error(.permissionDenied))
     }
   }
 
   /// A fresh token for a subscription.
   func refreshSubscription(_ id: UInt32, _ channel: String, _ token: String, _ client: CentrifugoClient) {
     guard hub.isSubscribed(client, to: channel) else { return reply(id, .permissionDenied) }
+    if subscriptionTimes[channel]?.isRefreshedByBackend == true { return close(.badRequest) }
+    guard !token.isEmpty else { return reply(id, .badRequest) }
     switch grant(of: token, for: channel, client) {
-    case .failure(let error):
-      reply(id, error)
+    case .failure(.error(.permissionDenied)), .failure(.disconnect): close(.invalidToken)
+    case .failure(.error(let error)): reply(id, error)
     case .success(let claims):
       guard !isPast(claims.endOfUse) else { return reply(id, .expired) }
-      subscriptionTimes[channel] = claims.endOfUse.map { SubscriptionTime(end: $0) }
+      let isServerSide = subscriptionTimes[channel]?.isServerSide ?? false
+      subscriptionTimes[channel] = claims.endOfUse.map {
+        SubscriptionTime(end: $0, isServerSide: isServerSide)
+      }
       setTimer()
       reply(id, .subscriptionRefresh(secondsLeft: secondsLeft(until: claims.endOfUse)))
     }

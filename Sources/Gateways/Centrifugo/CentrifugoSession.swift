@@ -51,6 +51,8 @@ final class CentrifugoSession: TimerTarget, @unchecked Sendable {
   var isRefreshedByBackend = false
   /// The backend has been asked for more time, and has not answered.
   var isAskingForRefresh = false
+  /// The channels of the token that the connection began with.
+  var tokenChannels: Set<String> = []
   /// Of the subscriptions that end.
   var subscriptionTimes: [String: SubscriptionTime] = [:]
   /// The client's identifier; empty until it connects.

@@ -134,6 +134,8 @@ import Testing
       ])
     world.run { world.hub.unsubscribe(ann, from: "open:x", code: 2500, reason: "r") }
     #expect(client.takeBytes() == [reply("4{2:'open:x' 7{2:2500 3:'r'}}")])
+    world.run { world.hub.send(bytes("m"), to: ann) }
+    #expect(client.takeBytes() == [reply("4{8{1:'m'}}")])
     world.run { world.hub.refresh(ann, isExpired: false, expiresAt: SessionWorld.epoch + 9) { _ in } }
     #expect(client.takeBytes() == [reply("4{12{1:1 2:9}}")])
   }

@@ -39,7 +39,7 @@ import Testing
     let client = world { $0.allowsAnonymous = false }.open()
     let reply =
       #"{"id":1,"connect":{"client":"c1","version":"1","expires":true,"ttl":60,"data":[2],"ping":25,"pong":true,"#
-      + #""subs":{"closed:x":{},"closed:y":{"data":[3]}}}}"#
+      + #""subs":{"closed:y":{"data":[3]},"closed:x":{}}}}"#
     let connect =
       #"{"id":1,"connect":{"name":"js","version":"2","data":[ 1 ],"subs":{"a":{}},"headers":{"#
       + #""Cookie":"c","X-Token":"t\n","Other":"o"}}}"#

@@ -154,16 +154,53 @@ import Testing
     func subscribe(_ token: String) -> [String] {
       client.call("{\"id\":2,\"subscribe\":{\"channel\":\"closed:x\",\"token\":\"\(token)\"}}")
     }
-    let denied = [Self.error(103, "permission denied")]
-    #expect(subscribe(SessionWorld.token()) == denied)
-    #expect(subscribe(SessionWorld.token { $0.channel = "closed:y" }) == denied)
-    #expect(subscribe(SessionWorld.token("bob") { $0.channel = "closed:x" }) == denied)
+    #expect(
+      subscribe(SessionWorld.token { $0.channel = "closed:x" } + "A") == [
+        Self.error(103, "permission denied")
+      ])
     let expired = SessionWorld.token {
       $0.channel = "closed:x"
       $0.expiresAt = SessionWorld.epoch
     }
     #expect(subscribe(expired) == [Self.error(109, "token expired")])
+    let over = SessionWorld.token {
+      $0.channel = "closed:x"
+      $0.endsAt = SessionWorld.epoch
+    }
+    #expect(subscribe(over) == [Self.error(110, "expired")])
     #expect(subscribe(SessionWorld.token { $0.channel = "closed:x" }) == [#"{"id":2,"subscribe":{}}"#])
+  }
+
+  private static let foreignTokens = [
+    SessionWorld.token(), SessionWorld.token { $0.channel = "closed:y" },
+    SessionWorld.token("bob") { $0.channel = "closed:x" },
+  ]
+
+  @Test(arguments: foreignTokens, ["subscribe", "sub_refresh"])
+  func aTokenForSomethingElseEndsTheConnection(token: String, method: String) {
+    let client = SessionWorld().connected("{\"token\":\"\(SessionWorld.token())\"}")
+    if method == "sub_refresh" {
+      let good = SessionWorld.token { $0.channel = "closed:x" }
+      client.send("{\"id\":2,\"subscribe\":{\"channel\":\"closed:x\",\"token\":\"\(good)\"}}")
+      _ = client.take()
+    }
+    #expect(
+      client.call("{\"id\":3,\"\(method)\":{\"channel\":\"closed:x\",\"token\":\"\(token)\"}}")
+        == ["close 3500 invalid token"])
+  }
+
+  @Test func refreshingASubscriptionByABadToken() {
+    let client = SessionWorld().connected()
+    client.send(#"{"id":2,"subscribe":{"channel":"plain:x"}}"#)
+    _ = client.take()
+    #expect(
+      client.call(#"{"id":3,"sub_refresh":{"channel":"plain:x"}}"#) == [
+        #"{"id":3,"error":{"code":107,"message":"bad request"}}"#
+      ])
+    #expect(
+      client.call(#"{"id":4,"sub_refresh":{"channel":"plain:x","token":"x"}}"#) == [
+        "close 3500 invalid token"
+      ])
   }
 
   @Test func sendHasNoReplyAndPongsAreFine() {
@@ -186,6 +223,8 @@ import Testing
     #expect(client.take() == [#"{"push":{"refresh":{"expires":true,"ttl":9}}}"#])
     world.run { world.hub.refresh(ann, isExpired: false, expiresAt: nil) { _ in } }
     #expect(client.take() == [#"{"push":{"refresh":{}}}"#])
+    world.run { world.hub.send(bytes("[2]"), to: ann) }
+    #expect(client.take() == [#"{"push":{"message":{"data":[2]}}}"#])
     world.run { world.hub.disconnect(ann, code: 3503, reason: "go") }
     #expect(client.take() == ["close 3503 go"])
     #expect(world.counters["sessions_told_to_stay_away"] == 1)

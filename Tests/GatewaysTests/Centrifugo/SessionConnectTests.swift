@@ -115,6 +115,47 @@ import Testing
     #expect(client.take() == [#"{"push":{"channel":"closed:x","pub":{"data":1}}}"#])
   }
 
+  /// As SDKs ask for what they had: a channel that the client may subscribe to, and what it may not.
+  @Test func channelsThatTheClientHadBefore() {
+    let world = SessionWorld()
+    world.publish("1", to: "open:x")
+    let token = SessionWorld.token { $0.channels = ["closed:y"] }
+    let subs =
+      #"{"open:x":{"recover":true,"epoch":"z","offset":0},"closed:x":{},"nowhere:x":{},"":{},"closed:y":{}}"#
+    let client = world.open()
+    #expect(
+      client.call("{\"id\":1,\"connect\":{\"token\":\"\(token)\",\"subs\":\(subs)}}")
+        == [
+          #"{"id":1,"connect":{"client":"c1","version":"1","ping":25,"pong":true,"subs":{"closed:y":{},"#
+            + #""open:x":{"offset":1,"epoch":"z","publications":[{"offset":1,"data":1}],"recovered":true,"#
+            + #""was_recovering":true}}}}"#
+        ])
+    world.publish("2", to: "open:x")
+    #expect(client.take().count == 1)
+  }
+
+  /// The limit of the world is three channels.
+  @Test(arguments: [2, 3, 4])
+  func moreChannelsThanMayBe(count: Int) {
+    let token = SessionWorld.token { $0.channels = (0..<count).map { "closed:\($0)" } + ["closed:0"] }
+    let answer = SessionWorld().open().call(connect(token))
+    #expect(
+      count > 3 ? answer == ["close 3505 channel limit"] : answer[0].contains("\"closed:\(count - 1)\""))
+  }
+
+  @Test func aNewTokenWithOtherChannels() {
+    func refresh(_ channels: [String], _ later: [String]) -> [String] {
+      let first = SessionWorld.token { $0.channels = channels }
+      let second = SessionWorld.token { $0.channels = later }
+      let client = SessionWorld().connected("{\"token\":\"\(first)\"}")
+      return client.call("{\"id\":2,\"refresh\":{\"token\":\"\(second)\"}}")
+    }
+    #expect(
+      refresh(["closed:x", "closed:y"], ["closed:y", "closed:x"])[0].hasPrefix("{\"id\":2,\"refresh\""))
+    #expect(refresh(["closed:x"], []) == ["close 3010 insufficient state"])
+    #expect(refresh(["closed:x"], ["closed:x", "closed:y"]) == ["close 3010 insufficient state"])
+  }
+
   @Test func channelsOfTheTokenAreRecovered() {
     let world = SessionWorld()
     for number in 1...3 { world.publish("\(number)", to: "open:x") }
