@@ -6,7 +6,7 @@ import random
 import uuid
 
 import pytest
-from centrifuge import CentrifugeError, StreamPosition
+from centrifuge import CentrifugeError, Client, StreamPosition
 from centrifuge_sdk import Log, client, fresh, subscribe, user
 from messaging import SECRET, CuttableProxy
 from programs import martlet
