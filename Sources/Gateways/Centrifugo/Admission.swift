@@ -27,7 +27,8 @@ struct Admission {
     end = claims.endOfUse
     meta = claims.meta.map { SharedBytes.make(copying: $0) }
     data = nil
-    subscriptions = Self.unique(claims.channels, [])
+    subscriptions = Self.unique(
+      claims.channels, claims.subscriptions.map { ($0.channel, SessionSubscribeAnswer($0)) })
     isRefreshedByBackend = false
     capabilities = Capabilities(claims.capabilities)
     token = TokenOrigin(identifier: claims.identifier ?? "", issuedAt: claims.issuedAt ?? 0)
@@ -56,4 +57,18 @@ struct Admission {
 extension CentrifugoCommand.ConnectRequest {
   /// `data.user`, if `data` is an object that has it.
   var userOfData: String? { data.flatMap { try? JSONValue(parsing: $0.array) }?["user"]?.stringValue }
+}
+
+extension SessionSubscribeAnswer {
+  fileprivate init(_ claims: TokenClaims.Subscription) {
+    expiresAt = claims.endsAt
+    info = claims.info.map { SharedBytes.make(copying: $0) }
+    data = claims.data.map { SharedBytes.make(copying: $0) }
+    overrides = claims.overrides
+  }
+}
+
+extension TokenClaims {
+  /// All channels that the server subscribes to.
+  var allChannels: Set<String> { Set(channels + subscriptions.map(\.channel)) }
 }

@@ -27,7 +27,7 @@ extension CentrifugoSession {
     do {
       let claims = try identify(request)
       begin()
-      tokenChannels = Set(claims.channels)
+      tokenChannels = claims.allChannels
       var admission = Admission(claims)
       admission.wishes = request.channels.filter { !tokenChannels.contains($0) }
       admit(id, admission, request.positions)
@@ -151,7 +151,7 @@ extension CentrifugoSession {
       guard claims.user == client.info.user else { return close(.invalidToken) }
       guard !isPast(claims.endOfUse) else { return reply(id, .expired) }
       // The client comes back with this token, and has its channels then.
-      guard tokenChannels == Set(claims.channels) else { return close(.insufficientState) }
+      guard tokenChannels == claims.allChannels else { return close(.insufficientState) }
       client.capabilities = Capabilities(claims.capabilities)
       client.token = TokenOrigin(identifier: claims.identifier ?? "", issuedAt: claims.issuedAt ?? 0)
       extend(until: claims.endOfUse)

@@ -46,6 +46,7 @@ extension CentrifugoSession {
       options.isGranted = true
       options.channelInfo = claims.info.map { SharedBytes.make(copying: $0) }
       options.allowances = claims.allowances
+      options.overrides = claims.overrides
       begin(id, request, client, options, SubscriptionTime(end: claims.endOfUse))
     }
   }

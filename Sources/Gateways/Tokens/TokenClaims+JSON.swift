@@ -9,6 +9,7 @@ extension TokenClaims {
     for member in members where member.value != .null {
       guard take(member.name, member.value) else { return nil }
     }
+    guard json.withUnsafeBytes({ takeSubscriptions($0) }) else { return nil }
     json.withUnsafeBytes { takeRaw($0) }
   }
 
@@ -40,7 +41,6 @@ extension TokenClaims {
     case "allow": return Allowances(value).map { allowances = $0 } != nil
     case "channel": return value.stringValue.map { channel = $0 } != nil
     case "channels": return Self.strings(value).map { channels += $0 } != nil
-    case "subs": return value.objectValue.map { channels += $0.map(\.name) } != nil
     case "b64info":
       guard let bytes = value.stringValue.flatMap({ Base64.decode($0) }) else { return false }
       return takeInfo(bytes)
@@ -82,6 +82,7 @@ extension TokenClaims {
       for channel in channels { json.string(channel) }
       json.endArray()
     }
+    writeSubscriptions(&json)
     for (name, time) in [("exp", expiresAt), ("nbf", notBefore), ("iat", issuedAt), ("expire_at", endsAt)] {
       guard let time else { continue }
       json.key(name)

@@ -19,8 +19,12 @@ public struct TokenClaims: Sendable, Equatable {
   public var identifier: String?
   /// `channel`: the channel of a subscription token.
   public var channel: String?
-  /// `channels` and the names in `subs`: subscribed to by the server when the client connects.
+  /// `channels`: subscribed to by the server when the client connects.
   public var channels: [String] = []
+  /// `subs`: as `channels`, with options.
+  public var subscriptions: [Subscription] = []
+  /// `override` of a subscription token: what is different from the namespace's options.
+  public var overrides = SubscriptionOverrides()
   /// `info` or `b64info`: what others may know of the user, as JSON.
   public var info: [UInt8]?
   /// `meta`: what the server's backend is told of the connection and clients are not, as JSON.

@@ -115,6 +115,21 @@ import Testing
     #expect(client.take() == [#"{"push":{"channel":"closed:x","pub":{"data":1}}}"#])
   }
 
+  @Test func subscriptionsOfTheToken() {
+    let world = SessionWorld()
+    let token = SessionWorld.token {
+      var subscription = TokenClaims.Subscription(channel: "closed:x")
+      subscription.data = Array("[1]".utf8)
+      subscription.endsAt = SessionWorld.epoch + 5
+      $0.subscriptions = [subscription]
+      $0.channels = ["closed:x"]
+    }
+    let client = world.open()
+    #expect(client.call(connect(token))[0].hasSuffix(#""subs":{"closed:x":{"data":[1]}}}}"#))
+    world.advance(seconds: 30)
+    #expect(client.take().last == "close 3006 subscription expired")
+  }
+
   /// As SDKs ask for what they had: a channel that the client may subscribe to, and what it may not.
   @Test func channelsThatTheClientHadBefore() {
     let world = SessionWorld()

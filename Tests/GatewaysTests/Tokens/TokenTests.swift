@@ -93,6 +93,10 @@ import Testing
     forge(payload: #"{"sub":"a"}x"#), forge(payload: #"{"exp":-1}"#), forge(payload: #"{"exp":1e300}"#),
     forge(payload: #"{"channel":5}"#),
     forge(payload: #"{"channels":["a",5]}"#), forge(payload: #"{"subs":["a"]}"#),
+    forge(payload: #"{"subs":{"a":1}}"#), forge(payload: #"{"subs":{"a":{"b64info":"!"}}}"#),
+    forge(payload: #"{"subs":{"a":{"b64data":"eA=="}}}"#),
+    forge(payload: #"{"subs":{"a":{"expire_at":-1}}}"#),
+    forge(payload: #"{"override":1}"#), forge(payload: #"{"override":{"presence":true}}"#),
     forge(payload: #"{"b64info":"e30=="}"#), forge(payload: #"{"b64info":"e30"}"#),
     forge(payload: #"{"b64info":"eA=="}"#),
   ]
@@ -131,7 +135,44 @@ import Testing
 
   @Test func channelsOfAConnection() throws {
     let claims = try verify(Self.forge(payload: #"{"channels":["a"],"subs":{"b":{"info":1}}}"#)).get()
-    #expect(claims.channels == ["a", "b"])
+    #expect(claims.channels == ["a"] && claims.allChannels == ["a", "b"])
+    #expect(claims.subscriptions.map(\.info) == [Array("1".utf8)])
+  }
+
+  @Test func subscriptionsOfAConnection() throws {
+    let subs =
+      #"{"b":{"info":1.10,"data":[ 2 ],"expire_at":1700000009,"override":{"presence":{"value":true},"x":{},"#
+      + #""join_leave":{},"force_recovery":null}},"c":{"b64info":"eyB9","b64data":"WzFd","expire_at":0},"d":null}"#
+    let claims = try verify(Self.forge(payload: "{\"subs\":\(subs)}")).get()
+    var first = TokenClaims.Subscription(channel: "b")
+    first.info = Array("1.10".utf8)
+    first.data = Array("[2]".utf8)
+    first.endsAt = 1_700_000_009
+    first.overrides.keepsPresence = true
+    first.overrides.emitsJoinLeave = false
+    var second = TokenClaims.Subscription(channel: "c")
+    second.info = Array("{}".utf8)
+    second.data = Array("[1]".utf8)
+    #expect(claims.subscriptions == [first, second, TokenClaims.Subscription(channel: "d")])
+    // The signer writes what the verifier reads.
+    #expect(try verify(TokenSigner(secret: Self.secret).sign(claims)).get() == claims)
+  }
+
+  @Test func overrideOfASubscription() throws {
+    let options = ["presence", "join_leave", "force_recovery", "force_positioning", "force_push_join_leave"]
+    for (index, name) in options.enumerated() {
+      let claims = try verify(
+        Self.forge(payload: "{\"channel\":\"x\",\"override\":{\"\(name)\":{\"value\":true}}}")
+      ).get()
+      let overrides = claims.overrides
+      let values = [
+        overrides.keepsPresence, overrides.emitsJoinLeave, overrides.forcesRecovery,
+        overrides.forcesPositioning,
+        overrides.forcesJoinLeave,
+      ]
+      #expect(values.map { $0 == true } == options.indices.map { $0 == index }, "\(name)")
+      #expect(try verify(TokenSigner(secret: Self.secret).sign(claims)).get() == claims)
+    }
   }
 
   @Test func endOfUse() throws {
