@@ -29,7 +29,7 @@ extension CentrifugoSession {
       begin()
       tokenChannels = claims.allChannels
       var admission = Admission(claims)
-      admission.wishes = request.channels.filter { !tokenChannels.contains($0) }
+      if honoursWishes { admission.wishes = request.channels.filter { !tokenChannels.contains($0) } }
       admit(id, admission, request.positions)
     } catch .expired {
       // The client renews its token and comes again.

@@ -51,6 +51,8 @@ final class CentrifugoSession: TimerTarget, @unchecked Sendable {
   var isRefreshedByBackend = false
   /// The backend has been asked for more time, and has not answered.
   var isAskingForRefresh = false
+  /// Whether channels that the connect command names are subscribed to as the server's; else only their positions count.
+  var honoursWishes = true
   /// The channels of the token that the connection began with.
   var tokenChannels: Set<String> = []
   /// Of the subscriptions that end.

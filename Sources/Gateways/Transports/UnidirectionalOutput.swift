@@ -18,6 +18,8 @@ final class UnidirectionalOutput: CentrifugoOutput, @unchecked Sendable {
   func begin(_ request: UnidirectionalRequest) {
     guard self.request == nil else { return }
     self.request = request
+    // Each gets a subscribe command of its own, so that the client is told of each.
+    session?.honoursWishes = false
     perform(request.connectCommand)
   }
 
