@@ -78,6 +78,12 @@ let package = Package(
       dependencies: ["CAllocationCounter", "WebSockets", "Realtime", "EventLoops", "Bytes"],
       path: "Benchmarks/Allocations/Program", swiftSettings: strict),
 
+    // What many channels cost: Benchmarks/Channels.
+    .executableTarget(
+      name: "channels", dependencies: ["CAllocationCounter", "Realtime", "EventLoops", "Bytes"],
+      path: "Benchmarks/Channels",
+      swiftSettings: strict),
+
     // Random numbers that are the same for the same seed.
     .target(name: "TestRandomness", path: "Tests/TestRandomness", swiftSettings: strict),
     // Reads what the encoder of differences writes.

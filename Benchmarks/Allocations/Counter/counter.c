@@ -1,9 +1,15 @@
 #include "CAllocationCounter.h"
 #include <stddef.h>
 #include <errno.h>
+#include <malloc.h>
 
 static _Thread_local uint64_t allocations;
 uint64_t allocations_of_this_thread(void) { return allocations; }
+
+uint64_t live_bytes(void) {
+  struct mallinfo2 info = mallinfo2();
+  return info.uordblks + info.hblkhd;
+}
 
 // Sanitizers wrap malloc themselves.
 #if !__has_feature(address_sanitizer) && !__has_feature(thread_sanitizer)

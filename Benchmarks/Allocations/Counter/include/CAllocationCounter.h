@@ -4,3 +4,6 @@
 #include <stdint.h>
 
 uint64_t allocations_of_this_thread(void);
+
+/// What malloc has given out and not got back, in bytes, by all threads.
+uint64_t live_bytes(void);
