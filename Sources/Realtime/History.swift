@@ -8,26 +8,40 @@ struct History {
     let expiry: UInt64
   }
 
+  /// The only one, while there is one only: most channels that keep anything keep that.
+  private var only: Entry?
+  /// All of them, when there are several.
   private var entries = FIFO<Entry>()
   private var byteCount = 0
 
-  var count: Int { entries.count }
+  var count: Int { only == nil ? entries.count : 1 }
+  private var first: Entry? { only ?? entries.first }
   /// When the oldest publication goes; nil when there is none.
-  var nextExpiry: UInt64? { entries.first?.expiry }
+  var nextExpiry: UInt64? { first?.expiry }
 
   /// `publication.offset` is one more than the last one's.
   mutating func append(_ publication: Publication, now: UInt64, options: NamespaceOptions) {
-    entries.append(
-      Entry(publication: publication, expiry: now.saturatingAdding(options.historyTTLMilliseconds)))
+    if options.historySize == 1 { removeAll() }
+    insert(Entry(publication: publication, expiry: now.saturatingAdding(options.historyTTLMilliseconds)))
     byteCount += publication.data.count
-    while entries.count > options.historySize || byteCount > options.historyMaximumBytes { removeOldest() }
+    while count > options.historySize || byteCount > options.historyMaximumBytes { removeOldest() }
+  }
+
+  private mutating func insert(_ entry: Entry) {
+    if count == 0 { return only = entry }
+    if let earlier = only {
+      only = nil
+      entries.append(earlier)
+    }
+    entries.append(entry)
   }
 
   mutating func expire(now: UInt64) {
-    while let expiry = entries.first?.expiry, expiry <= now { removeOldest() }
+    while let expiry = nextExpiry, expiry <= now { removeOldest() }
   }
 
   mutating func removeAll() {
+    only = nil
     entries.removeAll()
     byteCount = 0
   }
@@ -37,14 +51,13 @@ struct History {
   func complete(after offset: UInt64, top: UInt64, limit: Int, now: UInt64) -> [Publication]? {
     guard offset <= top else { return nil }
     let missed = top - offset
-    guard missed <= UInt64(max(0, limit)), missed <= UInt64(entries.count) else { return nil }
-    let count = Int(missed)
-    return (entries.count - count..<entries.count).compactMap { shown(at: $0, now) }
+    guard missed <= UInt64(max(0, limit)), missed <= UInt64(count) else { return nil }
+    return (count - Int(missed)..<count).compactMap { shown(at: $0, now) }
   }
 
   /// The last publication that is shown and that `filter` lets pass.
   func last(now: UInt64, _ filter: TagsFilter?) -> Publication? {
-    for index in (0..<entries.count).reversed() {
+    for index in (0..<count).reversed() {
       if let publication = shown(at: index, now), filter?.matches(publication.tags) ?? true {
         return publication
       }
@@ -55,16 +68,16 @@ struct History {
   /// At most `limit` publications: after `offset` going up, or before it going down; from the end when
   /// `offset` is nil.
   func page(from offset: UInt64?, reverse: Bool, limit: Int, now: UInt64) -> [Publication] {
-    guard limit > 0, let first = entries.first?.publication.offset else { return [] }
+    guard limit > 0, let first = first?.publication.offset else { return [] }
     var page: [Publication] = []
     if reverse {
-      let end = offset.map { $0 <= first ? 0 : Int(min($0 - first, UInt64(entries.count))) } ?? entries.count
+      let end = offset.map { $0 <= first ? 0 : Int(min($0 - first, UInt64(count))) } ?? count
       for index in (0..<end).reversed() where page.count < limit {
         if let publication = shown(at: index, now) { page.append(publication) }
       }
     } else {
-      let start = offset.map { $0 < first ? 0 : Int(min($0 - first, UInt64(entries.count - 1)) + 1) } ?? 0
-      for index in start..<entries.count where page.count < limit {
+      let start = offset.map { $0 < first ? 0 : Int(min($0 - first, UInt64(count - 1)) + 1) } ?? 0
+      for index in start..<count where page.count < limit {
         if let publication = shown(at: index, now) { page.append(publication) }
       }
     }
@@ -72,12 +85,13 @@ struct History {
   }
 
   private func shown(at index: Int, _ now: UInt64) -> Publication? {
-    let publication = entries[index].publication
+    let publication = (only ?? entries[index]).publication
     return publication.deadline > now ? publication : nil
   }
 
   private mutating func removeOldest() {
-    guard let entry = entries.removeFirst() else { return }
+    guard let entry = only ?? entries.removeFirst() else { return }
+    only = nil
     byteCount -= entry.publication.data.count
   }
 }

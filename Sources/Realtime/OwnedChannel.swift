@@ -13,8 +13,10 @@ final class OwnedChannel {
   private var members: [String: Member] = [:]
   private var extras: ChannelExtras?
   private var lastUse: UInt64
-  /// The timer that will look at this channel again, if one is set.
-  var wakeup: (deadline: UInt64, timer: TimerID)?
+  /// When a timer will look at this channel again; nil where none is set.
+  var wakeup: UInt64? { timer == .none ? nil : wakeupDeadline }
+  private var wakeupDeadline: UInt64 = 0
+  private var timer = TimerID.none
 
   private struct Member {
     let info: ClientInfo
@@ -189,6 +191,14 @@ final class OwnedChannel {
   }
 
   // MARK: Ageing
+
+  func set(_ timer: TimerID, deadline: UInt64) { (self.timer, wakeupDeadline) = (timer, deadline) }
+
+  /// The timer that was set is not any more.
+  func takeTimer() -> TimerID {
+    defer { timer = .none }
+    return timer
+  }
 
   /// Drops what is too old. Gives back when to look again; nil when nothing is left to wait for: then,
   /// without an audience, the channel can be freed.

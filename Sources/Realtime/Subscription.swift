@@ -15,15 +15,15 @@ final class Subscription {
   let subscriber: Subscriber
   let channel: HeardChannel
   let info: ClientInfo
+  /// Nil where each publication simply goes out.
+  let selection: Selection?
+  var state = State.pending
   let getsJoinLeave: Bool
   let isGranted: Bool
   let isServerSide: Bool
   /// Ends when something was missed.
   let isPositioned: Bool
-  /// Nil where each publication simply goes out.
-  let selection: Selection?
   let allowances: Allowances
-  var state = State.pending
 
   init(
     id: SubscriptionID, subscriber: Subscriber, channel: HeardChannel, options: SubscribeOptions
@@ -63,27 +63,30 @@ final class HeardChannel {
     /// Keeps the subscriber alive as well.
     let subscription: Subscription
     let subscriber: Unmanaged<Subscriber>
-    let encoding: Int
+    let encoding: UInt16
     let getsJoinLeave: Bool
     let isSelective: Bool
   }
 
   let name: String
   let namespace: Namespace
-  let owner: Int
+  private let ownerIndex: Int32
   /// How many subscriptions hold this entry, the pending ones included.
-  var holders = 0
+  var holders: Int32 = 0
   /// Who is sent publications.
   private var listeners: [Listener] = []
-  /// The last offset that went by; nil before the first, and where there are none.
-  private(set) var lastOffset: UInt64?
+  /// The last offset that went by; the greatest number before the first, and where there are none.
+  private var lastOffset = UInt64.max
   /// Counts those who have left.
-  private var departures: UInt64 = 0
+  private var departures: UInt32 = 0
+
+  /// The index of the loop that owns the channel.
+  var owner: Int { Int(ownerIndex) }
 
   init(name: String, namespace: Namespace, owner: Int) {
     self.name = name
     self.namespace = namespace
-    self.owner = owner
+    ownerIndex = Int32(truncatingIfNeeded: owner)
   }
 
   func activate(_ subscription: Subscription) {
@@ -91,7 +94,8 @@ final class HeardChannel {
     listeners.append(
       Listener(
         subscription: subscription, subscriber: .passUnretained(subscription.subscriber),
-        encoding: subscription.subscriber.encoding, getsJoinLeave: subscription.getsJoinLeave,
+        encoding: UInt16(truncatingIfNeeded: subscription.subscriber.encoding),
+        getsJoinLeave: subscription.getsJoinLeave,
         isSelective: subscription.selection != nil))
   }
 
@@ -102,7 +106,7 @@ final class HeardChannel {
   func pass(_ offset: UInt64) -> Bool {
     guard offset > 0 else { return false }
     defer { lastOffset = offset }
-    return lastOffset.map { offset != $0 &+ 1 } ?? false
+    return lastOffset != .max && offset != lastOffset &+ 1
   }
 
   /// Those to whom it matters that something was missed.
@@ -142,7 +146,7 @@ final class HeardChannel {
             selectively(listeners[index].subscription)
             continue
           }
-          guard let frame = frames[listeners[index].encoding] else { continue }
+          guard let frame = frames[Int(listeners[index].encoding)] else { continue }
           count += 1
           listeners[index].subscriber._withUnsafeGuaranteedRef { body($0, frame) }
         }

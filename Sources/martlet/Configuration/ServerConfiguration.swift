@@ -29,6 +29,7 @@ struct ServerConfiguration: Sendable {
   var limits = Limits()
   var observation = Observation()
   var transports = Transports()
+  var rateLimits = RateLimits()
   /// The options of channels whose name has no namespace; nil when there are no such channels.
   var defaultNamespace: NamespaceOptions?
   var namespaces: [String: NamespaceOptions] = [:]
@@ -70,7 +71,7 @@ struct ServerConfiguration: Sendable {
 
   static let settings = Setting.inGroups(
     generalSettings + tokenSettings + backendSettings + webhookSettings + observationSettings
-      + transportSettings)
+      + transportSettings + rateLimitSettings)
 
   private static let generalSettings: [Setting<ServerConfiguration>] = [
     Setting(

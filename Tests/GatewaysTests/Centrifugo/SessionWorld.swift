@@ -35,12 +35,14 @@ final class SessionWorld {
     var plain = NamespaceOptions()
     plain.subscribe = .everyone
     plain.publish = .everyone
+    var slow = plain
+    slow.slowConsumers = .conflate
     var limits = HubLimits()
     limits.maximumChannelsPerClient = 3
     hub = Hub(
       loops: loops,
       namespaces: Namespaces(
-        default: nil, named: ["open": open, "plain": plain, "closed": NamespaceOptions()]),
+        default: nil, named: ["open": open, "plain": plain, "closed": NamespaceOptions(), "slow": slow]),
       limits: limits, encodings: [CentrifugoJSONEncoding(), CentrifugoProtobufEncoding()], wallClock: { 0 },
       randomBits: { 35 })
     let clock = clock
@@ -141,6 +143,8 @@ final class ListOutput: CentrifugoOutput {
   var messages: [[UInt8]] = []
   /// The peer reads no more, and the queue is over its limit.
   var isFull = false
+  /// How many bytes wait for the peer.
+  var backlog = 0
   private(set) var isPaused = false
 
   func send(_ text: [UInt8]) -> Bool {
@@ -157,6 +161,7 @@ final class ListOutput: CentrifugoOutput {
     return send(Array(bytes.dropFirst(bytes[1] == 126 ? 4 : 2)))
   }
 
+  func isBackedUp(beyond byteCount: Int) -> Bool { backlog > byteCount }
   func close(_ disconnect: Disconnect) { events.append("close \(disconnect.code) \(disconnect.reason)") }
   func pauseReading() { isPaused = true }
   func resumeReading() { isPaused = false }
