@@ -1,8 +1,8 @@
 import Bytes
 
 /// The last publications of one channel, in the order of their offsets, without gaps: bounded by count, bytes
-/// and age. One whose own time is over keeps its place, so that offsets can be counted, but is not shown.
-struct History {
+/// and age. An object of its own, since most channels keep none. One whose own time is over keeps its place, so that offsets can be counted, but is not shown.
+final class History {
   private struct Entry {
     let publication: Publication
     let expiry: UInt64
@@ -20,14 +20,14 @@ struct History {
   var nextExpiry: UInt64? { first?.expiry }
 
   /// `publication.offset` is one more than the last one's.
-  mutating func append(_ publication: Publication, now: UInt64, options: NamespaceOptions) {
+  func append(_ publication: Publication, now: UInt64, options: NamespaceOptions) {
     if options.historySize == 1 { removeAll() }
     insert(Entry(publication: publication, expiry: now.saturatingAdding(options.historyTTLMilliseconds)))
     byteCount += publication.data.count
     while count > options.historySize || byteCount > options.historyMaximumBytes { removeOldest() }
   }
 
-  private mutating func insert(_ entry: Entry) {
+  private func insert(_ entry: Entry) {
     if count == 0 { return only = entry }
     if let earlier = only {
       only = nil
@@ -36,11 +36,11 @@ struct History {
     entries.append(entry)
   }
 
-  mutating func expire(now: UInt64) {
+  func expire(now: UInt64) {
     while let expiry = nextExpiry, expiry <= now { removeOldest() }
   }
 
-  mutating func removeAll() {
+  func removeAll() {
     only = nil
     entries.removeAll()
     byteCount = 0
@@ -89,7 +89,7 @@ struct History {
     return publication.deadline > now ? publication : nil
   }
 
-  private mutating func removeOldest() {
+  private func removeOldest() {
     guard let entry = only ?? entries.removeFirst() else { return }
     only = nil
     byteCount -= entry.publication.data.count

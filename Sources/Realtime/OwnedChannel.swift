@@ -9,7 +9,8 @@ final class OwnedChannel {
   private(set) var stream: StreamPosition
   private(set) var audience = ChannelAudience()
 
-  private var history = History()
+  /// Nil while there is nothing in it.
+  private var history: History?
   private var members: [String: Member] = [:]
   private var extras: ChannelExtras?
   private var lastUse: UInt64
@@ -53,6 +54,8 @@ final class OwnedChannel {
       timestampMilliseconds: wallClock, isUnchecked: request.isUnchecked,
       deadline: request.ttlMilliseconds.map { now.saturatingAdding($0) } ?? .max)
     if isKept {
+      let history = history ?? History()
+      self.history = history
       history.append(publication, now: now, options: options)
       if request.version > 0 { makeExtras().version = (request.versionEpoch, request.version) }
     }
@@ -132,27 +135,27 @@ final class OwnedChannel {
   // MARK: Reading
 
   func position(now: UInt64) -> StreamPosition {
-    history.expire(now: now)
+    expireHistory(now: now)
     return stream
   }
 
   /// What a client at `since` has missed; nil when that cannot be told whole.
   func missed(since: StreamPosition, now: UInt64) -> [Publication]? {
-    history.expire(now: now)
+    expireHistory(now: now)
     guard options.keepsHistory, since.epoch.isEmpty || since.epoch == stream.epoch else { return nil }
-    return history.complete(
+    return (history ?? History()).complete(
       after: since.offset, top: stream.offset, limit: options.maximumRecoveredPublications, now: now)
   }
 
   /// The publication that stands for all before it; nil when there is none any more.
   func latest(now: UInt64, _ filter: TagsFilter?) -> Publication? {
-    history.expire(now: now)
-    return options.keepsHistory ? history.last(now: now, filter) : nil
+    expireHistory(now: now)
+    return options.keepsHistory ? history?.last(now: now, filter) : nil
   }
 
   func history(_ query: HistoryQuery, now: UInt64) -> Result<HistoryPage, HubError> {
     guard options.keepsHistory else { return .failure(.notAvailable) }
-    history.expire(now: now)
+    expireHistory(now: now)
     if let since = query.since {
       let isKnown = since.epoch.isEmpty || since.epoch == stream.epoch
       guard isKnown, since.offset <= stream.offset || query.reverse else {
@@ -160,12 +163,18 @@ final class OwnedChannel {
       }
     }
     let limit = min(query.limit ?? Int.max, options.maximumHistoryPublications)
-    let publications = history.page(from: query.since?.offset, reverse: query.reverse, limit: limit, now: now)
+    let publications = (history ?? History()).page(
+      from: query.since?.offset, reverse: query.reverse, limit: limit, now: now)
     return .success(HistoryPage(publications: publications, position: stream))
   }
 
+  private func expireHistory(now: UInt64) {
+    history?.expire(now: now)
+    if history?.count == 0 { history = nil }
+  }
+
   func removeHistory() {
-    history.removeAll()
+    history = nil
   }
 
   // MARK: Members
@@ -203,10 +212,10 @@ final class OwnedChannel {
   /// Drops what is too old. Gives back when to look again; nil when nothing is left to wait for: then,
   /// without an audience, the channel can be freed.
   func expire(now: UInt64) -> UInt64? {
-    history.expire(now: now)
+    expireHistory(now: now)
     extras?.idempotency.expire(now: now)
     extras?.consumers.expire(now: now)
-    var next = min(history.nextExpiry ?? .max, extras?.idempotency.nextExpiry ?? .max)
+    var next = min(history?.nextExpiry ?? .max, extras?.idempotency.nextExpiry ?? .max)
     next = min(next, extras?.consumers.nextExpiry ?? .max)
     if audience.isEmpty, next == .max, stream.offset > 0 {
       let retention = lastUse.saturatingAdding(options.positionRetentionMilliseconds)
