@@ -20,7 +20,8 @@ final class Selection {
   /// Nil where nothing of it is asked for.
   init?(_ options: SubscribeOptions, _ rules: NamespaceOptions, user: String) {
     filter = options.filter
-    let waiting = WaitingPublications(rules)
+    // What is dropped could not be acknowledged.
+    let waiting = options.consumerName == nil ? WaitingPublications(rules) : nil
     self.waiting = waiting
     // What waits may be sent without the one before it, so there are no differences.
     usesDelta = options.wantsDelta && !rules.allowedDeltas.isEmpty && waiting == nil

@@ -30,8 +30,8 @@ extension Shard {
       return nil
     }
     defer { selection.lastSerial = item.serial }
-    guard let difference = frames.difference, selection.lastSerial == item.serial - 1,
-      selection.lastSerial > 0
+    guard let difference = frames.difference, selection.lastSerial > 0,
+      selection.lastSerial &+ 1 == item.serial
     else { return frames.whole }
     counters.deltas &+= 1
     return difference

@@ -22,6 +22,7 @@ public struct CommandError: Error, Sendable, Equatable {
   static let notAvailable = CommandError(code: 108, message: "not available")
   static let tokenExpired = CommandError(code: 109, message: "token expired")
   static let expired = CommandError(code: 110, message: "expired")
+  static let tooManyRequests = CommandError(code: 111, message: "too many requests", isTemporary: true)
   static let unrecoverablePosition = CommandError(code: 112, message: "unrecoverable position")
 
   /// How the hub's errors are spelled here.
@@ -85,6 +86,8 @@ public struct Disconnect: Error, Sendable, Equatable {
   public static let insufficientState = Disconnect(code: 3010, reason: "insufficient state")
   /// 3012: no answer to a ping.
   public static let noPong = Disconnect(code: 3012, reason: "no pong")
+  /// 3013: many more requests than the limits allow.
+  public static let tooManyRequests = Disconnect(code: 3013, reason: "too many requests")
   /// 3500: the token is not valid, or is missing.
   public static let invalidToken = Disconnect(code: 3500, reason: "invalid token")
   /// 3501: what was sent is not the protocol.

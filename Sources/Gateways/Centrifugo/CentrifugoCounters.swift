@@ -14,6 +14,7 @@ public final class CentrifugoCounters: Sendable {
   private let expired = Atomic<UInt64>(0)
   private let stale = Atomic<UInt64>(0)
   private let noPongs = Atomic<UInt64>(0)
+  private let rateLimited = Atomic<UInt64>(0)
 
   /// Makes counters at zero.
   public init() {}
@@ -22,6 +23,7 @@ public final class CentrifugoCounters: Sendable {
   func count(_ error: CommandError) {
     errors.count()
     if error == .badRequest { badRequests.count() }
+    if error == .tooManyRequests { rateLimited.count() }
   }
 
   /// The server ends a connection.
@@ -33,6 +35,7 @@ public final class CentrifugoCounters: Sendable {
     case .expired: expired.count()
     case .stale: stale.count()
     case .noPong: noPongs.count()
+    case .tooManyRequests: rateLimited.count()
     default: break
     }
   }
@@ -51,6 +54,7 @@ public final class CentrifugoCounters: Sendable {
       ("expired_clients", expired.load(ordering: .relaxed)),
       ("stale_clients", stale.load(ordering: .relaxed)),
       ("silent_clients", noPongs.load(ordering: .relaxed)),
+      ("rate_limited", rateLimited.load(ordering: .relaxed)),
     ]
   }
 }

@@ -43,7 +43,8 @@ public final class CentrifugoGateway: WebSocketHandler, @unchecked Sendable {
     exchange.upgrade(
       to: self, subprotocol: isProtobuf ? Self.protobufSubprotocol : nil, options: socket,
       attachment: SessionHandshake(
-        encoding: isProtobuf ? .protobuf : .json, headers: CentrifugoSession.limited(wanted)))
+        encoding: isProtobuf ? .protobuf : .json, headers: CentrifugoSession.limited(wanted),
+        address: exchange.clientAddress.counted))
   }
 
   // swift-format-ignore: AllPublicDeclarationsHaveDocumentation
@@ -55,7 +56,7 @@ public final class CentrifugoGateway: WebSocketHandler, @unchecked Sendable {
       hub: hub, options: options, encoding: encodings.index(for: connection.compression),
       clientEncoding: clientEncoding, counters: counters, loop: connection.loop,
       output: ConnectionOutput(connection, clientEncoding == .json ? .text : .binary),
-      headers: handshake?.headers ?? [])
+      headers: handshake?.headers ?? [], address: handshake?.address ?? "")
   }
 
   // swift-format-ignore: AllPublicDeclarationsHaveDocumentation

@@ -1,3 +1,5 @@
+import Realtime
+
 /// How sessions of the Centrifugo protocol are run.
 public struct CentrifugoOptions: Sendable {
   /// Verifies connection and subscription tokens.
@@ -11,6 +13,8 @@ public struct CentrifugoOptions: Sendable {
   public var backend: any SessionBackend = NoBackend()
   /// Tells the application that clients come and go; nil where it is not told.
   public var webhooks: Webhooks?
+  /// How often clients may do what they do.
+  public var rateLimits = RateLimits()
   /// The time for the connect command, in milliseconds: 3502 after that.
   public var connectDeadlineMilliseconds: UInt64 = 10_000
   /// The time between two pings, in milliseconds; 0 sends none.

@@ -9,6 +9,7 @@ extension CentrifugoSession {
     }
     if case .connect(let request) = request { return id == 0 ? close(.badRequest) : connect(id, request) }
     guard let client else { return close(.badRequest) }
+    guard isWithinRate(request, id, client) else { return }
     if case .send(let data) = request { return options.backend.receive(data, from: caller) }
     guard id > 0, !request.isIncomplete else { return close(.badRequest) }
     perform(request, id, client)

@@ -63,6 +63,10 @@ final class CentrifugoSession: TimerTarget, @unchecked Sendable {
   var meta: SharedBytes?
   /// The fields of the client's request that the backend wants to see.
   var headers: [(name: String, value: String)] = []
+  /// What the client's address counts as; empty where it is not known.
+  let address: String
+  /// How often it has done what; nil where nothing is limited.
+  var rate: RateLimiter.Connection?
   private(set) var isClosed = false
   /// How the server has ended the connection.
   private var ending: Disconnect?
@@ -76,8 +80,11 @@ final class CentrifugoSession: TimerTarget, @unchecked Sendable {
   init(
     hub: Hub, options: CentrifugoOptions, encoding: Int, clientEncoding: ClientEncoding = .json,
     transport: String = "websocket", emulation: EmulationAddress? = nil, counters: CentrifugoCounters,
-    loop: EventLoop, output: any CentrifugoOutput, headers: [(name: String, value: String)] = []
+    loop: EventLoop, output: any CentrifugoOutput, headers: [(name: String, value: String)] = [],
+    address: String = ""
   ) {
+    self.address = address
+    rate = options.rateLimits.isEmpty ? nil : RateLimiter.Connection()
     self.headers = headers
     self.clientEncoding = clientEncoding
     self.transport = transport

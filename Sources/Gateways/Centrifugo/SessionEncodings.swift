@@ -28,9 +28,11 @@ struct SessionEncodings {
 final class SessionHandshake {
   let encoding: ClientEncoding
   let headers: [(name: String, value: String)]
+  let address: String
 
-  init(encoding: ClientEncoding, headers: [(name: String, value: String)]) {
+  init(encoding: ClientEncoding, headers: [(name: String, value: String)], address: String) {
     self.encoding = encoding
+    self.address = address
     self.headers = headers
   }
 }

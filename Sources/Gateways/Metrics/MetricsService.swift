@@ -107,6 +107,19 @@ public final class MetricsService: Sendable {
     text.counter(
       "martlet_messages_delivered_total", counters.delivered, "Publications handed to subscribers.")
     text.counter("martlet_messages_suppressed_total", counters.suppressed, "Repeats that were not published.")
+    text.counter(
+      "martlet_publications_filtered_total", counters.filtered, "Publications that a filter held back.")
+    text.counter(
+      "martlet_publications_dropped_total", counters.dropped, "Publications dropped for slow clients.")
+    text.counter(
+      "martlet_publications_conflated_total", counters.conflated,
+      "Publications that a later one replaced before a slow client took them.")
+    text.counter("martlet_deltas_total", counters.deltas, "Publications sent as differences.")
+    text.gauge(
+      "martlet_publications_delayed", Double(counters.delayed), "Publications that wait for their time.")
+    text.counter(
+      "martlet_insufficient_states_total", counters.insufficientStates,
+      "Subscriptions ended because something was missed.")
     text.counter("martlet_recoveries_total", counters.recovered, "Clients that got all they had missed.")
     text.counter(
       "martlet_recoveries_failed_total", counters.unrecovered, "Clients that had to reload their state.")

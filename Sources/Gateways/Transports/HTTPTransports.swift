@@ -98,6 +98,7 @@ final class HTTPTransports: Sendable {
     return CentrifugoSession(
       hub: hub, options: sessions, encoding: encoding, transport: String(exchange.head.path.dropFirst(12)),
       emulation: id.map { EmulationAddress(session: $0, node: options.node) }, counters: sessionCounters,
-      loop: exchange.loop, output: output, headers: CentrifugoSession.limited(wanted))
+      loop: exchange.loop, output: output, headers: CentrifugoSession.limited(wanted),
+      address: exchange.clientAddress.counted)
   }
 }

@@ -120,6 +120,7 @@ struct RunningServer: Sendable {
     sessions.version = "martlet \(Version.number)"
     sessions.connectDeadlineMilliseconds = configuration.limits.connectMilliseconds
     sessions.pingIntervalMilliseconds = configuration.limits.pingMilliseconds
+    sessions.rateLimits = configuration.rateLimits
     sessions.pongDeadlineMilliseconds = configuration.limits.pongMilliseconds
     var options = RealtimeServerOptions(sessions: sessions)
     if configuration.allowedOrigins == ["*"] {
