@@ -104,7 +104,7 @@ import Testing
         + #""caps":[{"channels":["closed:*"],"match":"wildcard","allow":["sub"]}]}}"#)
     let reply =
       #"{"id":1,"connect":{"client":"c1","version":"1","expires":true,"ttl":60,"data":[1],"ping":25,"pong":true,"#
-      + #""subs":{"plain:a":{},"plain:b":{"data":[2]}}}}"#
+      + #""subs":{"plain:b":{"data":[2]},"plain:a":{}}}}"#
     #expect(client.take() == [reply])
     #expect(client.session?.client?.info.user == "ann")
     #expect(client.session?.client?.info.connectionInfo?.array == Array(#"{"n":1.10}"#.utf8))
