@@ -12,7 +12,7 @@ enum BackendReply {
     guard let reply = try? JSONValue(parsing: text, maximumDepth: 128) else { return nil }
     if let disconnect = reply["disconnect"], disconnect != .null {
       guard let code = disconnect["code"]?.intValue, let code = UInt32(exactly: code),
-        let end = Disconnect(code: code, reason: disconnect["reason"]?.stringValue ?? "")
+        let end = Disconnect(checking: code, reason: disconnect["reason"]?.stringValue ?? "")
       else { return nil }
       self = .refusal(.disconnect(end))
     } else if let error = reply["error"], error != .null {

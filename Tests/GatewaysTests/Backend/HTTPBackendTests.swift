@@ -102,10 +102,12 @@ import Testing
       #"{"result":{"user":"ann","expire_at":1700000060,"info":{"n": 1.10},"data":[1],"channels":["plain:a"],"#
         + #""subs":{"plain:b":{"b64data":"WzIgXQ=="}},"meta":{"m":1},"#
         + #""caps":[{"channels":["closed:*"],"match":"wildcard","allow":["sub"]}]}}"#)
-    let reply =
-      #"{"id":1,"connect":{"client":"c1","version":"1","expires":true,"ttl":60,"data":[1],"ping":25,"pong":true,"#
-      + #""subs":{"plain:b":{"data":[2]},"plain:a":{}}}}"#
-    #expect(client.take() == [reply])
+    let reply = try #require(client.take().first)
+    #expect(
+      reply.hasPrefix(
+        #"{"id":1,"connect":{"client":"c1","version":"1","expires":true,"ttl":60,"data":[1],"ping":25,"pong":true,"#
+      ))
+    #expect(reply.contains(#""plain:a":{}"#) && reply.contains(#""plain:b":{"data":[2]}"#))
     #expect(client.session?.client?.info.user == "ann")
     #expect(client.session?.client?.info.connectionInfo?.array == Array(#"{"n":1.10}"#.utf8))
     #expect(client.call(#"{"id":2,"subscribe":{"channel":"closed:x"}}"#) == [#"{"id":2,"subscribe":{}}"#])
