@@ -3,6 +3,7 @@
 import json
 import subprocess
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import requests
@@ -96,12 +97,20 @@ def test_posts_on_many_connections_stay_in_order(demo, channel):
 
 
 def test_the_server_says_when_it_ends():
-    with Server("serve", "--port", 0, "--demo") as server:
+    server = Server("serve", "--port", 0, "--demo")
+    try:
         stream = Stream(server, "http_stream")
-        server.process.terminate()
-        assert stream.next() == {"push": {"disconnect": {"code": 3001, "reason": "shutdown"}}}
-        assert stream.next() is None
-        assert server.process.wait(10) == 0
+        waiting = poll(server, data=CONNECT)
+        with ThreadPoolExecutor() as pool:
+            last = pool.submit(poll, server, session=waiting["session"], ack=1)
+            # The poll is under way when another is answered.
+            poll(server, data=CONNECT, wait=0)
+            assert server.terminate() == 0
+            end = {"push": {"disconnect": {"code": 3001, "reason": "shutdown"}}}
+            assert [stream.next(), stream.next()] == [end, None]
+            assert last.result()["replies"] == [end]
+    finally:
+        server.__exit__(AssertionError, None, None)
 
 
 def poll(demo, **body):
