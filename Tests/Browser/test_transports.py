@@ -141,3 +141,45 @@ def test_commands_wait_for_the_network(browser, demo, box):
     wait(page, "got.length >= 3")
     assert page.evaluate("got") == [1, 2, 3]
     page.context.close()
+
+
+SHARE = """
+async (name) => {
+  const { connectShared } = await import('/martlet-shared.js')
+  const client = connectShared()
+  const news = client.subscription(name)
+  const got = []
+  news.on('publication', ({ data }) => got.push(data))
+  news.subscribe()
+  Object.assign(window, { client, got, news })
+}
+"""
+
+
+def test_tabs_share_a_connection(browser, demo):
+    context = browser.new_context()
+    tabs = [context.new_page() for _ in range(3)]
+    for tab in tabs:
+        tab.goto(f"{demo.http}/health")
+        tab.evaluate(SHARE, "chat:shared")
+        wait(tab, "client.state === 'connected' && news.state === 'subscribed'")
+    demo.publish("chat:shared", 1)
+    for tab in tabs:
+        wait(tab, "got.length === 1")
+    assert tabs[0].evaluate("news.presenceStats()")["clients"] == 1
+    # Whoever came first may go: the worker keeps the connection for the others.
+    tabs[0].close()
+    tabs[1].evaluate("news.publish(2)")
+    for tab in tabs[1:]:
+        wait(tab, "got.length === 2")
+        assert tab.evaluate("got") == [1, 2]
+    tabs[1].close()
+    tabs[2].close()
+    # When all are gone, so is the connection.
+    page = browser.new_context().new_page()
+    page.goto(f"{demo.http}/health")
+    page.evaluate(MAKE, ["chat:other", {}])
+    wait(page, "client.state === 'connected'")
+    wait(page, "client.presenceStats('chat:shared').then(({ clients }) => clients === 0)")
+    page.context.close()
+    context.close()
