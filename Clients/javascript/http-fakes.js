@@ -3,7 +3,7 @@
 import { World, settle } from './fakes.js';
 
 /** One request, and what the test's server does about it. */
-class FakeRequest {
+export class FakeRequest {
   #resolve;
   #reject;
   #stream = null;

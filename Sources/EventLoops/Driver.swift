@@ -100,6 +100,15 @@ package class Driver {
   package func detach(_ id: RegistrationID) -> DetachedSocket? { fatalError("abstract") }
   /// Puts it on this loop: registered, not yet receiving, and without a target.
   package func attach(_ socket: DetachedSocket) -> RegistrationID { fatalError("abstract") }
+  /// Two sockets that are connected with each other.
+  package func makePair() throws(IOError) -> (DetachedSocket, DetachedSocket) {
+    var ends: (Int32, Int32) = (-1, -1)
+    let status = withUnsafeMutableBytes(of: &ends) {
+      clinux_socket_pair($0.assumingMemoryBound(to: Int32.self).baseAddress)
+    }
+    guard status >= 0 else { throw IOError(errno: -status) }
+    return (DetachedSocket(fd: ends.0), DetachedSocket(fd: ends.1))
+  }
   package func setTarget(_ target: IOTarget, of id: RegistrationID) { fatalError("abstract") }
   /// Whether the id names a registration that is still there.
   package func isRegistered(_ id: RegistrationID) -> Bool { fatalError("abstract") }

@@ -183,3 +183,50 @@ def test_tabs_share_a_connection(browser, demo):
     wait(page, "client.presenceStats('chat:shared').then(({ clients }) => clients === 0)")
     page.context.close()
     context.close()
+
+# A conversation over a WebSocket with the client protocol's route.
+SHIM = """
+async () => {
+  const { FallbackWebSocket } = await import('/websocket-shim.js')
+  const { Client } = await import('/martlet.js')
+  const socket = new FallbackWebSocket('/connection/websocket')
+  const next = (type) => new Promise((resolve) => socket.addEventListener(type, resolve, { once: true }))
+  await next('open')
+  const way = socket.way
+  socket.send('{"id":1,"connect":{}}')
+  const reply = JSON.parse((await next('message')).data)
+  socket.send(new Uint8Array([1, 2, 3]))
+  const { code, reason, wasClean } = await next('close')
+  const client = new Client(undefined, { WebSocket: FallbackWebSocket, transports: ['websocket'] })
+  const news = client.subscription('chat:shim')
+  const got = []
+  news.on('publication', ({ data }) => got.push(data))
+  news.subscribe()
+  client.connect()
+  Object.assign(window, { client, got, news })
+  return { way, client: reply.connect.client, code, reason, wasClean }
+}
+"""
+
+
+@pytest.mark.parametrize("settings, way", [
+    ({}, "direct"),
+    ({"blocks": [NO_WEBSOCKET]}, "stream"),
+    ({"blocks": [NO_WEBSOCKET], "buffers": True}, "poll"),
+])
+def test_a_websocket_where_there_is_none(browser, demo, box, settings, way):
+    network = box(**settings)
+    page = browser.new_context().new_page()
+    page.goto(f"{network.http}/health")
+    told = page.evaluate(SHIM)
+    assert told.pop("client")
+    assert told == {
+        "way": way, "code": 1003, "reason": "The JSON protocol has text messages only.", "wasClean": True}
+    wait(page, "news.state === 'subscribed'")
+    demo.publish("chat:shim", *range(100), "x" * 50_000)
+    page.evaluate("Promise.all([...Array(50).keys()].map((data) => news.publish(100 + data)))")
+    wait(page, "got.length >= 151")
+    got = page.evaluate("got")
+    assert got[:101] == [*range(100), "x" * 50_000] and got[101:] == list(range(100, 150))
+    page.evaluate("client.disconnect()")
+    page.context.close()

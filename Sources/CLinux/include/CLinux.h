@@ -71,6 +71,9 @@ static inline void clinux_eventfd_add(int fd) {
 static inline int clinux_socket(int family) {
   return (int)clinux_result(socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
 }
+static inline int clinux_socket_pair(int ends[2]) {
+  return (int)clinux_result(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends));
+}
 static inline int clinux_bind(int fd, const void *address, uint32_t count) {
   return (int)clinux_result(bind(fd, (const struct sockaddr *)address, count));
 }

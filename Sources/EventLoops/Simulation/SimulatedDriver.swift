@@ -206,6 +206,11 @@ package final class SimulatedDriver: Driver {
     return register(.stream, target: nil, socket.simulated, address: address)
   }
 
+  package override func makePair() throws(IOError) -> (DetachedSocket, DetachedSocket) {
+    let (near, far) = SimulatedSocket.pair(near: .unix(""), far: .unix(""))
+    return (DetachedSocket(simulated: near), DetachedSocket(simulated: far))
+  }
+
   package override func resumeAccepting(_ id: RegistrationID) { resumeReceiving(id) }
   package override func pauseAccepting(_ id: RegistrationID) { pauseReceiving(id) }
 

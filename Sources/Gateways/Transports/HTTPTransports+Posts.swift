@@ -69,7 +69,7 @@ extension HTTPTransports {
     }
   }
 
-  private func unknown(_ answer: WaitingPoll) {
+  func unknown(_ answer: WaitingPoll) {
     options.counters.unknownSessions.count()
     answer.answer(.text(.notFound, "There is no such session here.\n"))
   }

@@ -12,7 +12,7 @@ extension HTTPTransports {
     let output = StreamSession(
       id: directory.identifier(on: loop, sessions.makeClientID()), loop: loop, framing: framing,
       shelf: directory.shelf(of: loop), counters: options.counters)
-    guard let stream = stream(exchange, framing, fields, output) else { return }
+    guard let stream = stream(exchange, framing, fields, to: StreamEvents(output)) else { return }
     output.begin(makeSession(exchange, output, emulated: output.id), stream)
     _ = output.received(commands)
   }
@@ -24,7 +24,7 @@ extension HTTPTransports {
     }
     let output = StreamSession(
       id: "", loop: exchange.loop, framing: framing, shelf: nil, counters: options.counters)
-    guard let stream = stream(exchange, framing, fields, output) else { return }
+    guard let stream = stream(exchange, framing, fields, to: StreamEvents(output)) else { return }
     let listener = UnidirectionalOutput(output)
     let session = makeSession(exchange, listener)
     listener.session = session
@@ -50,8 +50,8 @@ extension HTTPTransports {
     return items.first { $0.name == "cf_connect" }.map { Array($0.value.utf8) }
   }
 
-  private func stream(
-    _ exchange: HTTPExchange, _ framing: StreamFraming, _ fields: HTTPFields, _ output: StreamSession
+  func stream(
+    _ exchange: HTTPExchange, _ framing: StreamFraming, _ fields: HTTPFields, to events: HTTPStreamHandler
   ) -> HTTPResponseStream? {
     var fields = fields
     fields.append("Content-Type", framing.contentType)
@@ -59,6 +59,6 @@ extension HTTPTransports {
     fields.append("Cache-Control", "no-store, no-transform")
     fields.append("X-Accel-Buffering", "no")
     return exchange.stream(
-      fields: fields, maximumQueuedBytes: options.maximumQueuedBytes, to: StreamEvents(output))
+      fields: fields, maximumQueuedBytes: options.maximumQueuedBytes, to: events)
   }
 }

@@ -33,18 +33,24 @@ final class HTTPTransports: Sendable {
     case emulation = "/emulation"
     case listenerEvents = "/connection/uni_sse"
     case listenerLines = "/connection/uni_http_stream"
+    case tunnel = "/tunnel"
+
+    init?(path: String) {
+      // Behind it is where the tunnel leads.
+      if path.hasPrefix(HTTPTransports.tunnelPath + "/") { self = .tunnel } else { self.init(rawValue: path) }
+    }
 
     var methods: [HTTPMethod] {
       switch self {
       case .events, .listenerEvents, .listenerLines: [.get, .post]
-      case .lines, .poll, .emulation: [.post]
+      case .lines, .poll, .emulation, .tunnel: [.post]
       }
     }
   }
 
   /// Answers a request if its path is one of these; false if it is not. On the exchange's loop.
   func handle(_ exchange: HTTPExchange) -> Bool {
-    guard let route = Route(rawValue: exchange.head.path) else { return false }
+    guard let route = Route(path: exchange.head.path) else { return false }
     switch crossOrigin.judge(exchange) {
     case .answer(let response): exchange.respond(response)
     case .proceed(let fields):
@@ -64,7 +70,8 @@ final class HTTPTransports: Sendable {
       response.fields.append("Allow", methods)
       return response
     }
-    guard exchange.body.count <= options.maximumMessageBytes else {
+    // Messages in a tunnel are in other clothes: the WebSocket that they are for has its own limit.
+    guard route == .tunnel || exchange.body.count <= options.maximumMessageBytes else {
       return .text(.contentTooLarge, "The request is larger than limits.message_bytes.\n")
     }
     return nil
@@ -78,6 +85,7 @@ final class HTTPTransports: Sendable {
     case .emulation: emulate(exchange, fields)
     case .listenerEvents: listen(exchange, .events, fields)
     case .listenerLines: listen(exchange, .lines, fields)
+    case .tunnel: tunnel(exchange, fields)
     }
   }
 

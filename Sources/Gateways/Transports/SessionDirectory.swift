@@ -8,6 +8,7 @@ final class SessionDirectory: Sendable {
   /// The sessions of one loop. Loop-confined.
   final class Shelf: @unchecked Sendable {
     var sessions: [String: EmulatedSession] = [:]
+    var tunnels: [String: TunnelSession] = [:]
     /// How many of them are of long-polling.
     var pollCount = 0
   }
@@ -35,10 +36,19 @@ final class SessionDirectory: Sendable {
 
   /// Calls `body` with the session of that name, on the session's loop, or with nil, here.
   func find(_ id: String, _ body: @escaping @Sendable (EmulatedSession?) -> Void) {
+    find(id) { body($0?.sessions[id]) }
+  }
+
+  /// The same for tunnels.
+  func findTunnel(_ id: String, _ body: @escaping @Sendable (TunnelSession?) -> Void) {
+    find(id) { body($0?.tunnels[id]) }
+  }
+
+  private func find(_ id: String, _ body: @escaping @Sendable (Shelf?) -> Void) {
     guard id.utf8.count <= 128, let dash = id.firstIndex(of: "-"), let index = Int(id[..<dash]),
       loops.indices.contains(index)
     else { return body(nil) }
     let shelf = shelves[index]
-    loops[index].execute { body(shelf.sessions[id]) }
+    loops[index].execute { body(shelf) }
   }
 }

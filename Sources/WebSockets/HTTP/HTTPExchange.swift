@@ -20,9 +20,9 @@ public final class HTTPExchange: @unchecked Sendable {
   /// ``TLSServerOptions/clientCertificates``.
   public let clientCertificate: TLSPeerCertificate?
   /// Who sent the request, and how, as far as trusted proxies tell.
-  private let origin: ForwardedRequest
+  let origin: ForwardedRequest
   /// Taken by the answer.
-  private var connection: HTTPServerConnection?
+  private(set) var connection: HTTPServerConnection?
 
   init(
     head: HTTPRequestHead, body: [UInt8], origin: ForwardedRequest, connection: HTTPServerConnection,

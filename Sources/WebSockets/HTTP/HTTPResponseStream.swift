@@ -44,6 +44,13 @@ public final class HTTPResponseStream: @unchecked Sendable {
   /// Bytes that were written and not yet taken by the kernel, those that mark chunks included.
   public var bufferedByteCount: Int { connection?.transport?.queuedByteCount ?? 0 }
 
+  /// Whether more bytes than this wait after the kernel was offered them: then ``HTTPStreamHandler/drained(_:)`` will follow.
+  public func isBackedUp(beyond byteCount: Int) -> Bool {
+    guard let transport = connection?.transport, transport.queuedByteCount > byteCount else { return false }
+    transport.flush()
+    return transport.queuedByteCount > byteCount
+  }
+
   /// Writes a piece of the body as one chunk.
   ///
   /// - Returns: false if the body has ended, if the client is gone, or if more than ``maximumQueuedBytes`` wait for it

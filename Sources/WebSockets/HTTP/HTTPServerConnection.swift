@@ -32,6 +32,8 @@ final class HTTPServerConnection: ConnectionHandler, TimerTarget, ServedConnecti
   let registry: ConnectionRegistry
   var registryIndex: UInt32 = 0
   private(set) var transport: Connection?
+  /// Who sends the requests, where the server itself passes them on.
+  var knownOrigin: ForwardedRequest?
   var state = State.reading
   private(set) var decoder: HTTPRequestDecoder
   var head: HTTPRequestHead?
@@ -176,8 +178,9 @@ final class HTTPServerConnection: ConnectionHandler, TimerTarget, ServedConnecti
     cancelTimer()
     let body = self.body
     self.body = []
-    let origin = ForwardedRequest(
-      head.fields, peer: transport.peerAddress, isSecure: transport.isSecure, options)
+    let origin =
+      knownOrigin
+      ?? ForwardedRequest(head.fields, peer: transport.peerAddress, isSecure: transport.isSecure, options)
     service.handle(
       HTTPExchange(head: head, body: body, origin: origin, connection: self, transport: transport))
     if state == .answering, watch?.countsEnd != true || !unread.isEmpty { pause(transport) }
