@@ -121,7 +121,7 @@ export class sse extends Fallback {
   }
 }
 
-/** For networks that hold a response back until it is complete: https://…/docs/transports.md, “Long-polling”. */
+/** For networks that hold a response back until it is complete: docs/transports.md, “Long-polling”. */
 export class poll extends Fallback {
   async _open(data) {
     let session;
