@@ -65,7 +65,10 @@ final class FaultServer {
     brief.idempotencyWindowMilliseconds = 5_000
     var none = all
     none.historySize = 0
-    return ["all": all, "few": few, "brief": brief, "none": none]
+    var slow = none
+    slow.slowConsumers = .conflate
+    slow.slowConsumerQueueBytes = 256
+    return ["slow": slow, "all": all, "few": few, "brief": brief, "none": none]
   }
 
   /// Ends at once: no close frames, no goodbye.

@@ -20,6 +20,7 @@ import Testing
       if isLong, ContinuousClock.now - shown > .seconds(10) {
         shown = .now
         print("faults: \(seed - UInt64(start)) schedules, \(events) events, next seed \(seed)")
+        fflush(nil)
       }
     } while isLong ? ContinuousClock.now - begin < .seconds(seconds) : seed < start + 40
     if isLong { print("faults: done after \(seed - UInt64(start)) schedules, \(events) events") }
