@@ -64,6 +64,7 @@ extension Shard {
     }
     if isAsked {
       if missed != nil { counters.recovered &+= 1 } else { counters.unrecovered &+= 1 }
+      if isCached, missed == nil { hub.observer?.cacheMissed(channel.name) }
     }
     let serial = channel.serial(ifLast: missed?.last)
     if let filter = options.filter { missed = missed?.filter { filter.matches($0.tags) } }

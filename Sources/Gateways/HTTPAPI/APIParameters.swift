@@ -14,6 +14,9 @@ struct APIParameters {
   var idempotencyKey = ""
   var version: UInt64 = 0
   var versionEpoch = ""
+  var ttlMilliseconds: UInt64?
+  var delayMilliseconds: UInt64 = 0
+  var usesDelta = false
   var user = ""
   var client = ""
   var session = ""
@@ -56,6 +59,9 @@ struct APIParameters {
     case "idempotency_key": idempotencyKey = try value.readString()
     case "version": version = try value.readUInt64()
     case "version_epoch": versionEpoch = try value.readString()
+    case "ttl_ms": ttlMilliseconds = try value.readUInt64()
+    case "delay_ms": delayMilliseconds = try value.readUInt64()
+    case "delta": usesDelta = try value.readBool()
     default: return false
     }
     return true

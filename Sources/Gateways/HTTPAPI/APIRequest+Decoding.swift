@@ -90,6 +90,9 @@ extension APIParameters {
     request.skipsHistory = skipsHistory
     request.version = version
     request.versionEpoch = versionEpoch
+    request.ttlMilliseconds = ttlMilliseconds
+    request.delayMilliseconds = delayMilliseconds
+    request.usesDelta = usesDelta
     if isBroadcast {
       guard !channels.isEmpty, channels.count <= APILimits.maximumBroadcastChannels else {
         return .failure(

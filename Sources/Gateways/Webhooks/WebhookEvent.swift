@@ -7,6 +7,7 @@ public enum WebhookEvent: Sendable {
   case disconnected(ClientInfo, code: UInt16, reason: String)
   case channelOccupied(String)
   case channelVacated(String)
+  case cacheMissed(String)
   case memberAdded(ClientInfo, channel: String)
   case memberRemoved(ClientInfo, channel: String)
 
@@ -15,6 +16,7 @@ public enum WebhookEvent: Sendable {
     case connect, disconnect
     case channelOccupied = "channel_occupied"
     case channelVacated = "channel_vacated"
+    case cacheMissed = "cache_miss"
     case memberAdded = "member_added"
     case memberRemoved = "member_removed"
   }
@@ -25,6 +27,7 @@ public enum WebhookEvent: Sendable {
     case .disconnected: .disconnect
     case .channelOccupied: .channelOccupied
     case .channelVacated: .channelVacated
+    case .cacheMissed: .cacheMissed
     case .memberAdded: .memberAdded
     case .memberRemoved: .memberRemoved
     }
@@ -41,7 +44,8 @@ public enum WebhookEvent: Sendable {
       Self.write(info, nil, to: &json)
       json.member("code", code)
       json.member("reason", reason)
-    case .channelOccupied(let channel), .channelVacated(let channel): json.member("channel", channel)
+    case .channelOccupied(let channel), .channelVacated(let channel), .cacheMissed(let channel):
+      json.member("channel", channel)
     case .memberAdded(let info, let channel), .memberRemoved(let info, let channel):
       Self.write(info, channel, to: &json)
     }

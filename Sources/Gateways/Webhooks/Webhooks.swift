@@ -79,6 +79,9 @@ public final class Webhooks: HubObserver {
   public func channelVacated(_ channel: String) { tell(.channelVacated(channel)) }
 
   // swift-format-ignore: AllPublicDeclarationsHaveDocumentation
+  public func cacheMissed(_ channel: String) { tell(.cacheMissed(channel)) }
+
+  // swift-format-ignore: AllPublicDeclarationsHaveDocumentation
   public func memberAdded(_ info: ClientInfo, to channel: String) {
     tell(.memberAdded(info, channel: channel))
   }

@@ -55,7 +55,7 @@ final class HTTPClientConnection: ConnectionHandler, TimerTarget, @unchecked Sen
   }
 
   private func failed(_ error: TransportError) {
-    call?.fail(.connectFailed, error.message)
+    call?.end(.failure(HTTPClientError(.connectFailed, error.message, cause: error)))
     end(repeating: nil)
   }
 

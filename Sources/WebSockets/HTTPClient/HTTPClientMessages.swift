@@ -82,9 +82,12 @@ package struct HTTPClientError: Error, Sendable, CustomStringConvertible {
   package let code: Code
   /// One sentence.
   package let description: String
+  /// What the network says, where there is no connection.
+  package let cause: TransportError?
 
-  init(_ code: Code, _ description: String) {
+  init(_ code: Code, _ description: String, cause: TransportError? = nil) {
     self.code = code
     self.description = description
+    self.cause = cause
   }
 }

@@ -44,6 +44,11 @@ struct ServerAddress: Sendable, Equatable {
     "\(isSecure ? "wss" : "ws")://\(authority)\(target == "/" ? "/connection/websocket" : target)"
   }
 
+  /// The URL of a call of the HTTP API.
+  func apiURL(_ method: String) -> String {
+    "\(isSecure ? "https" : "http")://\(authority)\(apiTarget(method))"
+  }
+
   /// The target of a call of the HTTP API.
   func apiTarget(_ method: String) -> String {
     (target == "/" ? "/api" : target.hasSuffix("/") ? String(target.dropLast()) : target) + "/" + method

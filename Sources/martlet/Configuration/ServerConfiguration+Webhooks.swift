@@ -28,8 +28,8 @@ extension ServerConfiguration {
     Setting(
       "webhooks.events", \.webhooks.events, .list("EVENT,…"),
       help:
-        "Which events: connect, disconnect, channel_occupied, channel_vacated, member_added, member_removed. []"
-        + " means all."),
+        "Which events: connect, disconnect, channel_occupied, channel_vacated, member_added, member_removed,"
+        + " cache_miss. [] means all."),
     Setting(
       "webhooks.headers", \.webhooks.headers, .list("NAME: VALUE,…"), isSecret: true,
       help: "Fields that every request has."),

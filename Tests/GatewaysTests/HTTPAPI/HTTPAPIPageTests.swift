@@ -186,6 +186,15 @@ import WebSockets
     #expect(stream(String(repeating: line, count: most + 1)).hasPrefix("413 "))
   }
 
+  @Test func aPublicationForAWhileAndLater() throws {
+    let body = #"{"channel":"a","data":1,"ttl_ms":5,"delay_ms":7,"delta":true}"#
+    let request = try Array(body.utf8).withUnsafeBytes { try APIRequest.decode(.publish, $0).get() }
+    guard case .publish(let publication, "a") = request else { throw APIError.badRequest }
+    #expect(publication.ttlMilliseconds == 5)
+    #expect(publication.delayMilliseconds == 7)
+    #expect(publication.usesDelta)
+  }
+
   @Test func keysAreChanged() {
     let world = World()
     func isOpen(_ key: String) -> Bool {
