@@ -48,7 +48,10 @@ final class PollSession: EmulatedSession, CentrifugoOutput, @unchecked Sendable 
 
   /// Takes a poll; false for one that acknowledges what was never sent.
   func received(_ request: PollRequest, _ poll: WaitingPoll) -> Bool {
+    let hadReplies = !queue.isEmpty
     guard queue.acknowledge(request.ack) else { return false }
+    // What the hub has put off for a slow client may come now.
+    if hadReplies, queue.isEmpty { session?.drained() }
     // One that still waits has lost its client, or is about to be overtaken by this one.
     answer()
     self.poll = poll
@@ -136,6 +139,8 @@ final class PollSession: EmulatedSession, CentrifugoOutput, @unchecked Sendable 
     if poll != nil { answerSoon() }
     return true
   }
+
+  func isBackedUp(beyond byteCount: Int) -> Bool { queue.byteCount > byteCount }
 
   /// The client is told by its next poll, if it comes in time.
   func close(_ disconnect: Disconnect) {

@@ -39,6 +39,8 @@ final class StreamSession: EmulatedSession, CentrifugoOutput, @unchecked Sendabl
     return false
   }
 
+  func isBackedUp(beyond byteCount: Int) -> Bool { stream?.isBackedUp(beyond: byteCount) ?? false }
+
   /// There are no close codes: the reason is the last message.
   func close(_ disconnect: Disconnect) {
     guard let stream = leave() else { return }
@@ -75,6 +77,7 @@ final class StreamEvents: HTTPStreamHandler {
 
   init(_ session: StreamSession) { self.session = session }
 
+  override func drained(_ stream: HTTPResponseStream) { session.session?.drained() }
   override func closed(_ stream: HTTPResponseStream) { session.clientWent() }
   override func serverEnds(_ stream: HTTPResponseStream, code: CloseCode, reason: String) {
     session.serverEnds(code, reason)

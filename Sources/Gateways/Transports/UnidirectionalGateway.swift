@@ -58,6 +58,10 @@ final class UnidirectionalGateway: WebSocketHandler, @unchecked Sendable {
     }
   }
 
+  override func drained(_ connection: WebSocketConnection) {
+    (connection.attachment as? Listener)?.session.drained()
+  }
+
   override func closed(_ connection: WebSocketConnection, code: CloseCode, reason: String) {
     (connection.attachment as? Listener)?.session.closed()
     connection.attachment = nil

@@ -41,6 +41,7 @@ final class UnidirectionalOutput: CentrifugoOutput, @unchecked Sendable {
     return reply(text)
   }
 
+  func isBackedUp(beyond byteCount: Int) -> Bool { base.isBackedUp(beyond: byteCount) }
   func close(_ disconnect: Disconnect) { base.close(disconnect) }
   func pauseReading() { base.pauseReading() }
   func resumeReading() { base.resumeReading() }
