@@ -183,6 +183,11 @@ describe('long-polling', () => {
     await settle();
     assert.deepEqual(told(world), [1]);
     assert.equal(world.request.json.ack, 2);
+    world.request.fail();
+    await world.clock.advance(500);
+    world.request.answer(200, { session: '0-s', from: 2, replies: [message(1), message(2)] });
+    await settle();
+    assert.deepEqual(told(world), [1, 2]);
   });
 
   test('a poll that nobody answers is given up', async () => {
