@@ -33,10 +33,19 @@ async def test_connect_reply(serve):
         assert reply["expires"] is True and 590 <= reply["ttl"] <= 600
 
 
-async def test_connect_reply_for_a_token_without_an_end(serve):
+async def test_a_token_without_an_end_is_refused(serve):
     async with Commands.open(serve) as it:
-        reply = await it.connect(token(expires_in=None))
-        assert not reply.get("expires") and not reply.get("ttl")
+        await it.send({"id": 1, "connect": {"token": token(expires_in=None)}})
+        assert await it.closed() == 3500
+
+
+async def test_connect_reply_for_a_token_without_an_end(tmp_path):
+    with Server(
+        "serve", "--port", 0, "--config", write_configuration(tmp_path), env={"MARTLET_TOKEN_REQUIRE_EXPIRY": "false"}
+    ) as server:
+        async with Commands.open(server) as it:
+            reply = await it.connect(token(expires_in=None))
+            assert not reply.get("expires") and not reply.get("ttl")
 
 
 async def test_expired_token(serve):
