@@ -94,7 +94,7 @@ extension JSONWriter {
   }
 
   /// Writes what may be anything: JSON as such, other bytes as a string in Base64.
-  private mutating func unchecked(_ value: SharedBytes) {
+  mutating func unchecked(_ value: SharedBytes) {
     value.withUnsafeBytes { bytes in
       if (try? JSONText.validate(bytes)) != nil {
         raw(JSONText.compact(bytes))

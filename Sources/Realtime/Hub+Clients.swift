@@ -26,6 +26,13 @@ extension Hub {
     shard(of: subscriber).subscribe(subscriber, to: channel, options, done)
   }
 
+  /// Says something else of a client to others. Subscriptions that have begun go on showing what they began with. On
+  /// the subscriber's loop.
+  public func describe(_ subscriber: Subscriber, connectionInfo: SharedBytes?) {
+    subscriber.info = ClientInfo(
+      client: subscriber.info.client, user: subscriber.info.user, connectionInfo: connectionInfo)
+  }
+
   /// Ends a client's subscription, also one whose reply is still to come. Nothing is delivered after it
   /// returns. False when there was none. On the subscriber's loop.
   @discardableResult

@@ -3,6 +3,18 @@ struct Newcomer: Sendable {
   let id: SubscriptionID
   let info: ClientInfo
   let spelling: Spelling
+  /// Whether it appears in the channel's presence.
+  let isPresent: Bool
+  /// Whether others are told that it comes and goes.
+  let isAnnounced: Bool
   /// Who acknowledges; nil for others.
   let consumer: Consumers.Key?
+}
+
+extension Subscription {
+  var newcomer: Newcomer {
+    Newcomer(
+      id: id, info: info, spelling: spelling, isPresent: isPresent, isAnnounced: isAnnounced,
+      consumer: selection?.consumption?.key)
+  }
 }

@@ -100,6 +100,8 @@ final class OwnedChannel {
     extras.lastSent = publication
     extras.sentCount += 1
     guard usesDelta || options.publishesDeltas, audience.usesDelta, let last else { return nil }
+    // Encodings may spell what is unchecked by other bytes than its own.
+    guard !last.isUnchecked, !publication.isUnchecked else { return nil }
     return last.data.withUnsafeBytes { source in
       publication.data.withUnsafeBytes { FossilDelta.encode(from: source, to: $0) }
     }.map { SharedBytes.make(copying: $0) }
@@ -179,9 +181,11 @@ final class OwnedChannel {
 
   // MARK: Members
 
-  func join(_ subscription: SubscriptionID, info: ClientInfo, spelling: Spelling, now: UInt64) {
+  func join(
+    _ subscription: SubscriptionID, info: ClientInfo, spelling: Spelling, isPresent: Bool, now: UInt64
+  ) {
     audience.add(loop: subscription.loop, spelling: spelling)
-    if options.keepsPresence { members[info.client] = Member(info: info, subscription: subscription) }
+    if isPresent { members[info.client] = Member(info: info, subscription: subscription) }
     lastUse = now
   }
 

@@ -37,12 +37,18 @@ extension NamespaceOptions {
   /// Whether a subscription ends when something was missed.
   func positions(_ options: SubscribeOptions) -> Bool {
     guard keepsHistory else { return false }
-    if forcesPositioning || (allowsPositioning && options.wantsPosition) { return true }
+    let isForced = options.overrides.forcesPositioning ?? forcesPositioning
+    if isForced || (allowsPositioning && options.wantsPosition) { return true }
     return recovers(options)
   }
 
   /// Whether a subscription may be recovered later.
   func recovers(_ options: SubscribeOptions) -> Bool {
-    keepsHistory && (forcesRecovery || (allowsRecovery && options.wantsRecovery))
+    keepsHistory && (forcesRecovery(options) || (allowsRecovery && options.wantsRecovery))
+  }
+
+  /// Whether a subscription is recoverable without having asked for it.
+  func forcesRecovery(_ options: SubscribeOptions) -> Bool {
+    options.overrides.forcesRecovery ?? forcesRecovery
   }
 }

@@ -29,8 +29,9 @@ extension Shard {
       counters.channels += 1
       hub.observer?.channelOccupied(name)
     }
-    channel.join(newcomer.id, info: newcomer.info, spelling: newcomer.spelling, now: now)
-    if channel.options.keepsPresence { hub.observer?.memberAdded(newcomer.info, to: name) }
+    channel.join(
+      newcomer.id, info: newcomer.info, spelling: newcomer.spelling, isPresent: newcomer.isPresent, now: now)
+    if newcomer.isPresent { hub.observer?.memberAdded(newcomer.info, to: name) }
     return .success(result)
   }
 
@@ -43,9 +44,9 @@ extension Shard {
   }
 
   /// Tells the others, and the newcomer itself, after its reply, that somebody joined.
-  func announce(_ info: ClientInfo, in name: String) {
-    guard let channel = owned[name], channel.options.emitsJoinLeave else { return }
-    send(.joined(info), to: channel)
+  func announce(_ newcomer: Newcomer, in name: String) {
+    guard newcomer.isAnnounced, let channel = owned[name] else { return }
+    send(.joined(newcomer.info), to: channel)
   }
 
   private func beginning(
@@ -54,8 +55,8 @@ extension Shard {
     let rules = channel.options
     let position = channel.position(now: now)
     let isCached = rules.recoveryMode == .cache && newcomer.consumer == nil
-    let isAsked = options.recoverSince != nil || (isCached && rules.forcesRecovery && rules.keepsHistory)
-    let mayRecover = rules.keepsHistory && (rules.forcesRecovery || rules.allowsRecovery || isConsuming)
+    let isAsked = options.recoverSince != nil || (isCached && rules.forcesRecovery(options) && rules.keepsHistory)
+    let mayRecover = rules.keepsHistory && (rules.forcesRecovery(options) || rules.allowsRecovery || isConsuming)
     var missed: [Publication]?
     if isAsked, mayRecover {
       missed =
@@ -87,12 +88,12 @@ extension Shard {
     guard let channel = owned[name] else { preconditionFailure("a channel with subscribers was freed") }
     channel.leave(leaving.id, client: leaving.info.client, spelling: leaving.spelling, now: now)
     if let consumer = leaving.consumer { channel.detach(leaving.id, consumer, now: now) }
-    if channel.options.keepsPresence { hub.observer?.memberRemoved(leaving.info, from: name) }
+    if leaving.isPresent { hub.observer?.memberRemoved(leaving.info, from: name) }
     if channel.audience.isEmpty {
       counters.channels -= 1
       hub.observer?.channelVacated(name)
       release(channel)
-    } else if channel.options.emitsJoinLeave {
+    } else if leaving.isAnnounced {
       send(.left(leaving.info), to: channel)
     }
   }

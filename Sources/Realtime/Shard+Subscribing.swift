@@ -13,16 +13,14 @@ extension Shard {
       if case .subscribed(let result) = reply { began(subscription, result, done) }
       return true
     }
-    let (id, info, spelling) = (subscription.id, subscription.info, subscription.spelling)
-    let consumer = subscription.selection?.consumption?.key
+    let newcomer = subscription.newcomer
     let (name, namespace) = (subscription.channel.name, subscription.channel.namespace)
     post(
       to: subscription.channel.owner,
       .work { [index] owner in
-        let newcomer = Newcomer(id: id, info: info, spelling: spelling, consumer: consumer)
         let accept = owner.accept(newcomer, to: name, namespace, options)
         owner.answer(index, ticket, .subscribed(accept))
-        if case .success = accept { owner.announce(info, in: name) }
+        if case .success = accept { owner.announce(newcomer, in: name) }
       })
   }
 
@@ -112,9 +110,7 @@ extension Shard {
       subscriber.subscriptions.swapAt(place, subscriber.subscriptions.count - 1)
       subscriber.subscriptions.removeLast()
     }
-    let leaving = Newcomer(
-      id: subscription.id, info: subscription.info, spelling: subscription.spelling,
-      consumer: subscription.selection?.consumption?.key)
+    let leaving = subscription.newcomer
     let name = channel.name
     post(to: channel.owner, .work { $0.leave(leaving, name) })
   }

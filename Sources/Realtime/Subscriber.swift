@@ -11,7 +11,7 @@ open class Subscriber {
   /// The loop that this subscriber lives on.
   public let loop: EventLoop
   /// Who the client is, as others see it.
-  public let info: ClientInfo
+  public internal(set) final var info: ClientInfo
   /// A second name of this connection that only the client itself and the server know; may be empty.
   public let session: String
   /// Which of the hub's encodings its frames are in: an index into `Hub.encodings`.

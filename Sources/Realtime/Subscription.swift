@@ -21,6 +21,10 @@ final class Subscription {
   let getsJoinLeave: Bool
   let isGranted: Bool
   let isServerSide: Bool
+  /// Appears in the channel's presence.
+  let isPresent: Bool
+  /// Others are told that it begins and ends.
+  let isAnnounced: Bool
   /// Ends when something was missed.
   let isPositioned: Bool
   let allowances: Allowances
@@ -38,7 +42,11 @@ final class Subscription {
           client: subscriber.info.client, user: subscriber.info.user,
           connectionInfo: subscriber.info.connectionInfo, channelInfo: $0)
       } ?? subscriber.info
-    getsJoinLeave = rules.emitsJoinLeave && (options.wantsJoinLeave || rules.forcesJoinLeave)
+    isPresent = options.overrides.keepsPresence ?? rules.keepsPresence
+    isAnnounced = options.overrides.emitsJoinLeave ?? rules.emitsJoinLeave
+    getsJoinLeave =
+      (rules.emitsJoinLeave && options.wantsJoinLeave)
+      || (options.overrides.forcesJoinLeave ?? (rules.emitsJoinLeave && rules.forcesJoinLeave))
     isGranted = options.isGranted
     isServerSide = options.isServerSide
     isPositioned = rules.positions(options)

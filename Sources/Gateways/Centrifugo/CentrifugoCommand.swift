@@ -42,6 +42,11 @@ struct CentrifugoCommand {
     var data: SharedBytes?
     var position: StreamPosition?
     var wantsRecovery = false
+    var wantsPosition = false
+    /// How publications are wanted as differences: empty, or `fossil`.
+    var delta = ""
+    /// Which publications are wanted, by their tags.
+    var filter: TagsFilterNode?
     var wantsJoinLeave = false
     var flags: UInt64 = 0
     /// Refuse with error 112 when recovery is impossible.

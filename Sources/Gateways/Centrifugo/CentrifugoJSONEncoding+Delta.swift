@@ -19,10 +19,20 @@ extension JSONWriter {
     let difference = delta.flatMap { $0.withUnsafeBytes { String(validating: $0, as: UTF8.self) } }
     members(of: publication) { json in
       json.key("data")
-      json.string(difference ?? publication.data.withUnsafeBytes { String(decoding: $0, as: UTF8.self) })
+      json.string(difference ?? publication.jsonText)
       guard difference != nil else { return }
       json.key("delta")
       json.bool(true)
     }
+  }
+}
+
+extension Publication {
+  /// The data as JSON, which is made of what is none.
+  fileprivate var jsonText: String {
+    guard isUnchecked else { return data.withUnsafeBytes { String(decoding: $0, as: UTF8.self) } }
+    var json = JSONWriter()
+    json.unchecked(data)
+    return String(decoding: json.bytes, as: UTF8.self)
   }
 }

@@ -12,6 +12,11 @@ public struct CentrifugoProtobufEncoding: WireEncoding {
     Self.frame(ProtobufReplyEncoder.push(channel, 4) { $0.fields(of: publication) })
   }
 
+  /// `Reply.push.pub`, with the difference as its data, and `delta` set.
+  public func publication(_ publication: Publication, delta: SharedBytes?, channel: String) -> SharedBytes {
+    Self.frame(ProtobufReplyEncoder.push(channel, 4) { $0.fields(of: publication, delta: delta) })
+  }
+
   /// `Reply.push.join`.
   public func joined(_ info: ClientInfo, channel: String) -> SharedBytes {
     Self.frame(ProtobufReplyEncoder.push(channel, 5) { $0.fields(ofComing: info) })

@@ -83,6 +83,7 @@ extension CentrifugoSession {
       case .success(let answer):
         guard !answer.isExpired, !isPast(answer.expiresAt) else { return close(.expired) }
         if let meta = answer.meta { self.meta = meta }
+        if let client, let info = answer.info { hub.describe(client, connectionInfo: info) }
         extend(until: answer.expiresAt)
       }
     }

@@ -108,6 +108,7 @@ extension CentrifugoSession {
     for (channel, answer, isGranted) in all {
       var options = SubscribeOptions()
       options.isGranted = isGranted
+      options.isServerSide = true
       options.wantsRecovery = isGranted
       options.recoverSince = positions[channel]
       options.channelInfo = answer.info

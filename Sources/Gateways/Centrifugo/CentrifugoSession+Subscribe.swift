@@ -3,62 +3,65 @@ import Realtime
 
 extension CentrifugoSession {
   func subscribe(_ id: UInt32, _ request: CentrifugoCommand.SubscribeRequest, _ client: CentrifugoClient) {
-    guard request.token.isEmpty else { return subscribe(id, request, client, token: request.token) }
+    guard request.delta.isEmpty || request.delta == "fossil" else { return close(.badRequest) }
+    guard let wanted = request.options else { return reply(id, .badRequest) }
+    guard request.token.isEmpty else { return subscribeByToken(id, request, client, wanted) }
     guard !hub.isSubscribed(client, to: request.channel) else { return reply(id, .alreadySubscribed) }
     let question = SessionSubscribeRequest(channel: request.channel, data: request.data)
     let isTaken = ask(for: id) {
       options.backend.subscribe(question, of: $0, done: $1)
     } then: { [self] answer in
-      subscribe(id, request, client, as: answer)
+      subscribe(id, to: request.channel, client, wanted, as: answer)
     }
-    if !isTaken { begin(id, request, client, request.options) }
+    if !isTaken { begin(id, request.channel, client, wanted) }
   }
 
   /// As the backend allows it.
   private func subscribe(
-    _ id: UInt32, _ request: CentrifugoCommand.SubscribeRequest, _ client: CentrifugoClient,
+    _ id: UInt32, to channel: String, _ client: CentrifugoClient, _ wanted: SubscribeOptions,
     as answer: SessionSubscribeAnswer
   ) {
     guard !isPast(answer.expiresAt) else {
       reply(id, .expired)
       return finish()
     }
-    var options = request.options
+    var options = wanted
     options.isGranted = true
     options.channelInfo = answer.info
     options.overrides = answer.overrides
     options.allowances = answer.allowances
     var time = SubscriptionTime(end: answer.expiresAt)
-    time.isRefreshedByBackend = self.options.backend.refreshesSubscriptions(to: request.channel)
-    begin(id, request, client, options, time, data: answer.data)
+    time.isRefreshedByBackend = self.options.backend.refreshesSubscriptions(to: channel)
+    begin(id, channel, client, options, time, data: answer.data)
   }
 
   /// As a token allows it.
-  private func subscribe(
-    _ id: UInt32, _ request: CentrifugoCommand.SubscribeRequest, _ client: CentrifugoClient, token: String
+  private func subscribeByToken(
+    _ id: UInt32, _ request: CentrifugoCommand.SubscribeRequest, _ client: CentrifugoClient,
+    _ wanted: SubscribeOptions
   ) {
-    switch grant(of: token, for: request.channel, client) {
+    switch grant(of: request.token, for: request.channel, client) {
     case .failure(.error(let error)): return reply(id, error)
     case .failure(.disconnect(let disconnect)): return close(disconnect)
     case .success(let claims):
       guard !isPast(claims.endOfUse) else { return reply(id, .expired) }
-      var options = request.options
+      var options = wanted
       options.isGranted = true
       options.channelInfo = claims.info.map { SharedBytes.make(copying: $0) }
       options.allowances = claims.allowances
       options.overrides = claims.overrides
-      begin(id, request, client, options, SubscriptionTime(end: claims.endOfUse))
+      begin(id, request.channel, client, options, SubscriptionTime(end: claims.endOfUse))
     }
   }
 
   private func begin(
-    _ id: UInt32, _ request: CentrifugoCommand.SubscribeRequest, _ client: CentrifugoClient,
+    _ id: UInt32, _ channel: String, _ client: CentrifugoClient,
     _ options: SubscribeOptions, _ time: SubscriptionTime = SubscriptionTime(), data: SharedBytes? = nil
   ) {
     begin()
-    hub.subscribe(client, to: request.channel, options: options) { [self] result in
+    hub.subscribe(client, to: channel, options: options) { [self] result in
       if case .success = result, time.end != nil {
-        subscriptionTimes[request.channel] = time
+        subscriptionTimes[channel] = time
         setTimer()
       }
       let end = time.isRefreshedByBackend ? nil : time.end
@@ -110,9 +113,15 @@ extension CentrifugoSession {
 }
 
 extension CentrifugoCommand.SubscribeRequest {
-  /// What the client asks for.
-  var options: SubscribeOptions {
+  /// What the client asks for; nil if its filter is none.
+  var options: SubscribeOptions? {
     var options = SubscribeOptions()
+    if let filter {
+      guard let compiled = TagsFilter(filter) else { return nil }
+      options.filter = compiled
+    }
+    options.wantsDelta = !delta.isEmpty
+    options.wantsPosition = wantsPosition
     options.recoverSince = position
     options.requiresRecovery = requiresRecovery
     options.wantsRecovery = wantsRecovery || position != nil

@@ -128,8 +128,10 @@ enum CommandDecoder {
       case "recover": recovers = try reader.readBool()
       case "epoch": position.epoch = try reader.readString()
       case "offset": position.offset = try reader.readUInt64()
-      case "positioned", "recoverable":
-        if try reader.readBool() { request.wantsRecovery = true }
+      case "recoverable": request.wantsRecovery = try reader.readBool()
+      case "positioned": request.wantsPosition = try reader.readBool()
+      case "delta": request.delta = try reader.readString()
+      case "tf": request.filter = try reader.readFilter()
       case "join_leave": request.wantsJoinLeave = try reader.readBool()
       case "flag": request.flags = try reader.readUInt64()
       default: break

@@ -144,7 +144,10 @@ enum ProtobufCommandDecoder {
       case 6: position.epoch = try reader.readString()
       case 7: position.offset = try reader.readVarint()
       case 8: request.data = try reader.readShared()
-      case 9, 10: if try reader.readBool() { request.wantsRecovery = true }
+      case 9: request.wantsPosition = try reader.readBool()
+      case 10: request.wantsRecovery = try reader.readBool()
+      case 12: request.delta = try reader.readString()
+      case 13: request.filter = try reader.readFilter()
       case 11: request.wantsJoinLeave = try reader.readBool()
       case 14: request.flags = try reader.readVarint()
       default: break

@@ -38,7 +38,7 @@ enum ProtobufReplyEncoder {
         protobuf.bool(1, result.isRecoverable)
         protobuf.string(4, result.position.epoch)
         protobuf.varint(5, result.position.offset)
-        protobuf.bool(6, result.isRecoverable)
+        protobuf.bool(6, result.isPositioned)
         protobuf.bytes(7, data)
       }
     case .publication(let channel, let publication): self.push(channel, 4) { $0.fields(of: publication) }
@@ -104,9 +104,10 @@ extension ProtobufWriter {
     for publication in result.publications { message(7) { $0.fields(of: publication) } }
     bool(8, result.recovered)
     varint(9, result.position.offset)
-    bool(10, result.isRecoverable)
+    bool(10, result.isPositioned)
     bytes(11, subscription.data)
     bool(12, result.wasRecovering)
+    bool(13, result.usesDelta)
   }
 
   fileprivate mutating func fields(ofPresence clients: [ClientInfo]) {
@@ -136,8 +137,9 @@ extension ProtobufWriter {
     bytes(4, client.channelInfo)
   }
 
-  mutating func fields(of publication: Publication) {
-    bytes(4, publication.data)
+  /// `delta` is the difference from the publication before, sent instead of the data.
+  mutating func fields(of publication: Publication, delta: SharedBytes? = nil) {
+    bytes(4, delta ?? publication.data)
     if let info = publication.info { message(5) { $0.fields(of: info) } }
     varint(6, publication.offset)
     for tag in publication.tags {
@@ -146,6 +148,7 @@ extension ProtobufWriter {
         protobuf.string(2, tag.value)
       }
     }
+    bool(8, delta != nil)
   }
 
   /// `Join` and `Leave`.

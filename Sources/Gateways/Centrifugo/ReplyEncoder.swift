@@ -106,21 +106,26 @@ extension JSONWriter {
     place(of: result)
     if !result.publications.isEmpty {
       key("publications")
-      array(result.publications) { json, publication in json.write(publication) }
+      array(result.publications) { json, publication in
+        guard result.usesDelta else { return json.write(publication) }
+        // Spelled as those to come: a difference is one from these bytes.
+        json.beginObject()
+        json.members(of: publication, delta: nil)
+        json.endObject()
+      }
     }
     if result.wasRecovering {
       key("recovered")
       bool(result.recovered)
       flag("was_recovering")
     }
+    if result.usesDelta { flag("delta") }
     if let data = subscription.data { member("data", data) }
   }
 
   fileprivate mutating func place(of result: SubscribeResult) {
-    if result.isRecoverable {
-      flag("recoverable")
-      flag("positioned")
-    }
+    if result.isRecoverable { flag("recoverable") }
+    if result.isPositioned { flag("positioned") }
     members(of: result.position)
   }
 

@@ -25,7 +25,8 @@ import Testing
     #expect(command.id == .max)
     #expect(request.channel == "c" && request.token == "t")
     #expect(request.position == StreamPosition(epoch: "e", offset: .max))
-    #expect(request.wantsRecovery && request.wantsJoinLeave && request.requiresRecovery)
+    #expect(request.wantsPosition && request.wantsJoinLeave && request.requiresRecovery)
+    #expect(request.delta == "x" && request.filter != nil && !request.wantsRecovery)
   }
 
   @Test func anOffsetAloneRecoversNothing() throws {

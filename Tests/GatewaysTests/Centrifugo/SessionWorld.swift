@@ -37,12 +37,20 @@ final class SessionWorld {
     plain.publish = .everyone
     var slow = plain
     slow.slowConsumers = .conflate
+    var news = open
+    news.allowedDeltas = .fossil
+    news.publishesDeltas = true
+    news.allowsTagsFilter = true
+    news.allowsPositioning = true
+    news.recoveryMode = .cache
+    news.emitsJoinLeave = false
     var limits = HubLimits()
     limits.maximumChannelsPerClient = 3
     hub = Hub(
       loops: loops,
       namespaces: Namespaces(
-        default: nil, named: ["open": open, "plain": plain, "closed": NamespaceOptions(), "slow": slow]),
+        default: nil,
+        named: ["open": open, "plain": plain, "closed": NamespaceOptions(), "slow": slow, "news": news]),
       limits: limits, encodings: [CentrifugoJSONEncoding(), CentrifugoProtobufEncoding()], wallClock: { 0 },
       randomBits: { 35 })
     let clock = clock
