@@ -55,8 +55,10 @@ extension Shard {
     let rules = channel.options
     let position = channel.position(now: now)
     let isCached = rules.recoveryMode == .cache && newcomer.consumer == nil
-    let isAsked = options.recoverSince != nil || (isCached && rules.forcesRecovery(options) && rules.keepsHistory)
-    let mayRecover = rules.keepsHistory && (rules.forcesRecovery(options) || rules.allowsRecovery || isConsuming)
+    let isAsked =
+      options.recoverSince != nil || (isCached && rules.forcesRecovery(options) && rules.keepsHistory)
+    let mayRecover =
+      rules.keepsHistory && (rules.forcesRecovery(options) || rules.allowsRecovery || isConsuming)
     var missed: [Publication]?
     if isAsked, mayRecover {
       missed =
