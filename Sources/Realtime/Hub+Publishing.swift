@@ -89,7 +89,7 @@ extension Shard {
     _ text: String, _ action: Permissions.Action, _ authority: Authority
   ) -> Result<Namespace, HubError> {
     guard let name = ChannelName(text) else { return .failure(.badRequest) }
-    guard let namespace = hub.namespaces.namespace(for: name) else { return .failure(.unknownChannel) }
+    guard let namespace = namespaces.namespace(for: name) else { return .failure(.unknownChannel) }
     guard let subscriber = authority.subscriber else { return .success(namespace) }
     guard subscriber.isOpen else { return .failure(.closed) }
     if case .permitted = authority { return .success(namespace) }

@@ -48,8 +48,6 @@ public enum Authority {
 public final class Hub: Sendable {
   /// The loops, in the order of their indices.
   public let loops: [EventLoop]
-  /// The rules.
-  public let namespaces: Namespaces
   /// The limits of the hub as a whole.
   public let limits: HubLimits
   /// How publications are spelled; `Subscriber.encoding` is an index into it.
@@ -77,13 +75,12 @@ public final class Hub: Sendable {
   ) {
     precondition(!loops.isEmpty, "a hub needs a loop")
     self.loops = loops
-    self.namespaces = namespaces
     self.limits = limits
     self.encodings = encodings
     self.observer = observer
     self.wallClock = wallClock
     shards = loops.enumerated().map {
-      Shard(index: $0.offset, loop: $0.element, hub: self, epochs: Epochs(randomBits: randomBits()))
+      Shard(index: $0.offset, loop: $0.element, hub: self, namespaces: namespaces, epochs: Epochs(randomBits: randomBits()))
     }
   }
 

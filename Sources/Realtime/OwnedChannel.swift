@@ -5,7 +5,7 @@ import EventLoops
 /// time is passed in, and what is to be sent is returned.
 final class OwnedChannel {
   let name: String
-  let namespace: Namespace
+  private(set) var namespace: Namespace
   private(set) var stream: StreamPosition
   private(set) var audience = ChannelAudience()
 
@@ -31,6 +31,13 @@ final class OwnedChannel {
     self.namespace = namespace
     stream = StreamPosition(epoch: namespace.options.keepsHistory ? epoch() : "", offset: 0)
     lastUse = now
+  }
+
+  /// The rules have changed.
+  func adopt(_ namespace: Namespace, epoch: @autoclosure () -> String) {
+    self.namespace = namespace
+    if !options.keepsHistory { removeHistory() }
+    if options.keepsHistory, stream.epoch.isEmpty { stream.epoch = epoch() }
   }
 
   // MARK: Publishing

@@ -108,7 +108,7 @@ extension Shard {
     let leavesTrace =
       (options.keepsHistory && !request.skipsHistory) || !request.idempotencyKey.isEmpty
     // What nobody hears and nothing remembers makes no channel.
-    guard let channel = (leavesTrace ? hold(name, namespace) : owned[name]) else {
+    guard let channel = (leavesTrace ? hold(name, namespace) : held(name, namespace)) else {
       if leavesTrace {
         count(refusal: .limitExceeded)
         return .failure(.limitExceeded)
@@ -138,9 +138,16 @@ extension Shard {
 
   // MARK: Holding and freeing
 
+  /// The channel if it is there; it goes by the rules of its namespace as they are now.
+  private func held(_ name: String, _ namespace: Namespace) -> OwnedChannel? {
+    guard let channel = owned[name] else { return nil }
+    if channel.namespace !== namespace { channel.adopt(namespace, epoch: epochs.epoch(of: name)) }
+    return channel
+  }
+
   /// The channel, made when it is not there; nil when this loop holds as many as it may.
   func hold(_ name: String, _ namespace: Namespace) -> OwnedChannel? {
-    if let channel = owned[name] { return channel }
+    if let channel = held(name, namespace) { return channel }
     guard owned.count < hub.limits.maximumChannelsPerLoop else { return nil }
     let channel = OwnedChannel(name: name, namespace: namespace, epoch: epochs.epoch(of: name), now: now)
     owned[name] = channel

@@ -29,7 +29,7 @@ extension Shard {
   ) -> Result<Subscription, HubError> {
     guard subscriber.isOpen else { return .failure(.closed) }
     guard let name = ChannelName(text) else { return .failure(.badRequest) }
-    let namespace = hub.namespaces.namespace(for: name)
+    let namespace = namespaces.namespace(for: name)
     let caller = Permissions.Caller(
       user: subscriber.info.user, isGranted: options.isGranted, allowances: subscriber.allowances(in: text))
     if let refusal = Permissions.refusal(

@@ -10,6 +10,8 @@ final class Shard: @unchecked Sendable {
   let loop: EventLoop
   /// Every way in comes through the hub or holds on to it.
   unowned let hub: Hub
+  /// The rules.
+  var namespaces: Namespaces
   var counters = HubCounters()
 
   // Home.
@@ -36,10 +38,11 @@ final class Shard: @unchecked Sendable {
   private var isWorking = false
   private var deferred = FIFO<Message>()
 
-  init(index: Int, loop: EventLoop, hub: Hub, epochs: Epochs) {
+  init(index: Int, loop: EventLoop, hub: Hub, namespaces: Namespaces, epochs: Epochs) {
     self.index = index
     self.loop = loop
     self.hub = hub
+    self.namespaces = namespaces
     self.epochs = epochs
   }
 

@@ -425,3 +425,38 @@ def test_max_fragments(limit, fragments):
         if limit:
             raw.send(frame(1, b"x", final=False) + frame(0, b"x", final=False) * limit)
             assert raw.read_close() == 1008
+
+
+def test_configuration_is_read_again_at_hangup(tmp_path):
+    path = tmp_path / "martlet.json5"
+
+    def write(port=0, **settings):
+        path.write_text(json.dumps({"port": port, **settings}))
+
+    def hangup(words):
+        server.process.send_signal(signal.SIGHUP)
+        for _ in range(200):
+            if words in server.output():
+                return
+            time.sleep(0.05)
+        raise AssertionError(server.output())
+
+    def publish(key, channel):
+        answer = requests.post(
+            f"{server.http}/api/publish", json={"channel": channel, "data": 1}, headers={"X-API-Key": key}, timeout=5
+        )
+        return answer.status_code if answer.status_code != 200 else answer.json()
+
+    write(api={"keys": ["old"]}, namespaces={"news": {}})
+    with Server("serve", "--config", path) as server:
+        assert publish("old", "chat:1")["error"]["code"] == 102
+        write(api={"keys": ["old", "new"]}, namespaces={"news": {}, "chat": {}}, loops=1)
+        hangup("read again; in force: api.keys, namespaces; needs a restart: loops")
+        assert "result" in publish("new", "chat:1")
+        write(api={"keys": ["new"]}, namespaces={"news": {"history": 1}})
+        hangup("configuration: the old one stays: ")
+        assert "result" in publish("old", "chat:1")
+        write(api={"keys": ["new"]}, namespaces={"news": {}, "chat": {}})
+        hangup("read again; in force: api.keys\n")
+        assert publish("old", "chat:1") == 401
+        hangup("nothing has changed")

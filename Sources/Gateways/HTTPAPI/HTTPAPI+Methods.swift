@@ -46,7 +46,7 @@ extension HTTPAPI {
     switch request {
     case .subscribe(let selection, let channel, let options, let data):
       guard let name = ChannelName(channel) else { return done(.error(.badRequest)) }
-      guard hub.namespaces.options(for: name) != nil else { return done(.error(.unknownChannel)) }
+      guard hub.options(of: name) != nil else { return done(.error(.unknownChannel)) }
       hub.subscribe(selection, to: channel, options: options, data: data, done: ended)
     case .unsubscribe(let selection, let channel, let code):
       hub.unsubscribe(selection, from: channel, code: code, done: ended)

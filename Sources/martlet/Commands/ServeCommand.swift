@@ -30,7 +30,8 @@ enum ServeCommand: Command {
         + " Settings come from the file, then the environment (MARTLET_PORT, MARTLET_TOKEN_SECRET, …), then flags;"
         + " the later wins.",
       "SIGTERM or Ctrl-C tells clients to reconnect elsewhere (3001), spread over --drain-seconds, and ends with"
-        + " status 0; a second one ends at once. SIGHUP reads TLS certificates and keys again.",
+        + " status 0; a second one ends at once. SIGHUP reads TLS certificates and keys again, and the configuration:"
+        + " namespaces and API keys change at once, other settings wait for a restart.",
       "Sockets that systemd passes (LISTEN_FDS) are used in the place of --host and --port.",
     ],
     flags: [
@@ -50,6 +51,7 @@ enum ServeCommand: Command {
     Machine.raiseFileLimit()
     let termination = Termination()
     let server = try await RunningServer.start(configuration, isDemo: arguments.has(demo))
+    server.reloadAtHangup { () throws(Problem) in try Self.configuration(arguments, Program.environment()) }
     announce(server, configuration, isDemo: arguments.has(demo))
     ServiceManager.notifyReady()
     await termination.wait()

@@ -9,6 +9,7 @@ struct RunningServer: Sendable {
   private let server: HTTPServer
   private let place: ListeningPlace
   private let readiness: Readiness
+  private let reloading: ConfigurationReloading
   /// The directory of the pages that are shown; nil when there are none.
   let pages: String?
   /// Whether clients connect by TLS.
@@ -73,13 +74,19 @@ struct RunningServer: Sendable {
     let place = ListeningPlace(
       host: configuration.host, port: configuration.port, environment: Program.environment())
     let server = try await place.start(group: group, options: httpOptions, service: service)
-    if let context = httpOptions.tls { ServerTLS.reloadAtHangup(context) }
     readiness.isReady = true
     return RunningServer(
-      server: server, place: place, readiness: readiness, pages: pages, isSecure: httpOptions.tls != nil)
+      server: server, place: place, readiness: readiness,
+      reloading: ConfigurationReloading(configuration, hub: hub, api: api, tls: httpOptions.tls), pages: pages,
+      isSecure: httpOptions.tls != nil)
   }
 
   func url(scheme: String) -> String { place.url(scheme: scheme, server) }
+
+  /// At each SIGHUP: reads certificates and keys again, and what `read` gives of the configuration.
+  func reloadAtHangup(_ read: @escaping @Sendable () throws(Problem) -> ServerConfiguration) {
+    Signals.handleHangup { reloading.reload(read) }
+  }
 
   /// Stops accepting, and tells clients to reconnect (3001 of the client protocol), spread over the time.
   func shutdown(spreadMilliseconds: UInt64) async {

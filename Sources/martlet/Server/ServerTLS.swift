@@ -66,15 +66,18 @@ enum ServerTLS {
     }
   }
 
-  /// Reads the files again at each SIGHUP, and says what came of it.
-  static func reloadAtHangup(_ context: TLSServerContext) {
-    Signals.handleHangup {
-      do throws(TransportError) {
-        try context.reload()
-        Terminal.note("TLS: certificates and keys are read again")
-      } catch {
-        Terminal.note("TLS: the old certificates stay: \(Explanation.of(error))")
-      }
+  /// Reads the files again, and says what came of it.
+  static func reload(_ context: TLSServerContext) {
+    do throws(TransportError) {
+      try context.reload()
+      Terminal.note("TLS: certificates and keys are read again")
+    } catch {
+      Terminal.note("TLS: the old certificates stay: \(Explanation.of(error))")
     }
+  }
+
+  /// Reads the files again at each SIGHUP.
+  static func reloadAtHangup(_ context: TLSServerContext) {
+    Signals.handleHangup { reload(context) }
   }
 }
