@@ -80,7 +80,9 @@ public final class Hub: Sendable {
     self.observer = observer
     self.wallClock = wallClock
     shards = loops.enumerated().map {
-      Shard(index: $0.offset, loop: $0.element, hub: self, namespaces: namespaces, epochs: Epochs(randomBits: randomBits()))
+      Shard(
+        index: $0.offset, loop: $0.element, hub: self, namespaces: namespaces,
+        epochs: Epochs(randomBits: randomBits()))
     }
   }
 

@@ -77,7 +77,8 @@ struct RunningServer: Sendable {
     readiness.isReady = true
     return RunningServer(
       server: server, place: place, readiness: readiness,
-      reloading: ConfigurationReloading(configuration, hub: hub, api: api, tls: httpOptions.tls), pages: pages,
+      reloading: ConfigurationReloading(configuration, hub: hub, api: api, tls: httpOptions.tls),
+      pages: pages,
       isSecure: httpOptions.tls != nil)
   }
 
