@@ -193,7 +193,8 @@ async def test_plain_fan_out(back_to_sender):
         result = await bench_beside("fanout", f"ws://127.0.0.1:{port}", "--connections", 10, "--seconds", 1)
     check_fan_out(result, 10 if back_to_sender else 9) if back_to_sender else None
     assert result["errors"] == 0
-    assert result["deliveries"] == pytest.approx(result["publications"] * (10 if back_to_sender else 9), abs=40)
+    # Both are counted in the same second: what is on its way at its ends makes the difference.
+    assert result["deliveries"] == pytest.approx(result["publications"] * (10 if back_to_sender else 9), rel=0.02)
 
 
 async def test_lost_publications_are_seen():
