@@ -127,17 +127,16 @@ extension WebSocketConnection {
   func sendFrame(_ opcode: Opcode, isFinal: Bool = true, _ payload: UnsafeRawBufferPointer) {
     let key = masking?.next()
     let count = FrameEncoder.encodedCount(payloadCount: payload.count, masked: key != nil)
-    let encode = { (frame: UnsafeMutableRawBufferPointer) in
+    if let start = stream.reserve(count) {
+      let frame = UnsafeMutableRawBufferPointer(start: start, count: count)
       _ = FrameEncoder.encode(
         opcode: opcode, isFinal: isFinal, payload: payload, maskingKey: key, into: frame)
-    }
-    if let start = stream.reserve(count) {
-      encode(UnsafeMutableRawBufferPointer(start: start, count: count))
     } else if key == nil {
       write(FrameHeader(isFinal: isFinal, opcode: opcode, payloadLength: UInt64(payload.count)), payload)
     } else {
       withUnsafeTemporaryAllocation(byteCount: count, alignment: 16) { frame in
-        encode(frame)
+        _ = FrameEncoder.encode(
+          opcode: opcode, isFinal: isFinal, payload: payload, maskingKey: key, into: frame)
         stream.write(UnsafeRawBufferPointer(frame))
       }
     }
