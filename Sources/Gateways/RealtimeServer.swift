@@ -94,8 +94,7 @@ public final class RealtimeServer: HTTPService {
   /// Whether the page may open a WebSocket; if not, it has been told.
   private func admits(_ exchange: HTTPExchange) -> Bool {
     if exchange.isAllowed(by: options.origins) { return true }
-    let hint = "This origin may not connect; the server's allowed_origins would have to list it.\n"
-    exchange.respond(.text(.forbidden, hint))
+    exchange.respond(CrossOrigin.refusal)
     return false
   }
 }

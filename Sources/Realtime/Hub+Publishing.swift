@@ -26,26 +26,6 @@ extension Hub {
   }
 }
 
-/// Collects a known number of results, on one loop.
-private final class Gathering<Value> {
-  private var values: [Value?]
-  private var missing: Int
-  private let done: ([Value]) -> Void
-
-  init(count: Int, done: @escaping ([Value]) -> Void) {
-    values = Array(repeating: nil, count: count)
-    missing = count
-    self.done = done
-    if count == 0 { done([]) }
-  }
-
-  func take(_ value: Value, at index: Int) {
-    values[index] = value
-    missing -= 1
-    if missing == 0 { done(values.compactMap { $0 }) }
-  }
-}
-
 extension Shard {
   func publish(
     _ request: PublishRequest, to text: String, as authority: Authority,

@@ -38,12 +38,10 @@ public final class CentrifugoGateway: WebSocketHandler, @unchecked Sendable {
   func accept(_ exchange: HTTPExchange, _ socket: WebSocketOptions) {
     let offered = OpeningHandshake.subprotocols(offered: exchange.head)
     let isProtobuf = protobuf != nil && offered.contains(Self.protobufSubprotocol)
-    let fields = exchange.head.fields
-    let wanted = options.backend.keptHeaders.flatMap { name in fields.values(of: name).map { (name, $0) } }
     exchange.upgrade(
       to: self, subprotocol: isProtobuf ? Self.protobufSubprotocol : nil, options: socket,
       attachment: SessionHandshake(
-        encoding: isProtobuf ? .protobuf : .json, headers: CentrifugoSession.limited(wanted),
+        encoding: isProtobuf ? .protobuf : .json, headers: options.keptHeaders(of: exchange.head),
         address: exchange.clientAddress.counted))
   }
 

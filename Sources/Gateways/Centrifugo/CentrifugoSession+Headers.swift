@@ -1,3 +1,5 @@
+import HTTPCore
+
 /// The fields of a client's request that its backend wants to see.
 extension CentrifugoSession {
   /// The most fields that are kept.
@@ -26,5 +28,13 @@ extension CentrifugoSession {
       byteCount += field.name.utf8.count + field.value.utf8.count
       return byteCount <= maximumHeaderBytes
     }
+  }
+}
+
+extension CentrifugoOptions {
+  /// The fields of a client's request that the backend wants to see.
+  func keptHeaders(of head: HTTPRequestHead) -> [(name: String, value: String)] {
+    CentrifugoSession.limited(
+      backend.keptHeaders.flatMap { name in head.fields.values(of: name).map { (name, $0) } })
   }
 }

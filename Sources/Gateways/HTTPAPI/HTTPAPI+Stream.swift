@@ -17,7 +17,7 @@ extension HTTPAPI {
       let hint = "There are more than \(APILimits.maximumStreamLines) lines; send them in several requests.\n"
       return done(.text(.contentTooLarge, hint))
     }
-    let run = StreamRun(count: lines.count) { replies in
+    let run = Gathering<APIReply>(count: lines.count) { replies in
       done(summarized ? Self.summary(of: replies) : Self.lines(of: replies))
     }
     for (index, line) in lines.enumerated() {
@@ -71,25 +71,5 @@ extension HTTPAPI {
     json.endObject()
     json.endObject()
     return .json(.ok, json.bytes)
-  }
-}
-
-/// The replies to the lines of a request, in their order. On one loop.
-private final class StreamRun {
-  private var replies: [APIReply?]
-  private var missing: Int
-  private let done: ([APIReply]) -> Void
-
-  init(count: Int, done: @escaping ([APIReply]) -> Void) {
-    replies = Array(repeating: nil, count: count)
-    missing = count
-    self.done = done
-    if count == 0 { done([]) }
-  }
-
-  func take(_ reply: APIReply, at index: Int) {
-    replies[index] = reply
-    missing -= 1
-    if missing == 0 { done(replies.compactMap { $0 }) }
   }
 }

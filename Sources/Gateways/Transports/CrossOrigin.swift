@@ -16,6 +16,10 @@ struct CrossOrigin {
     case answer(HTTPResponse)
   }
 
+  /// What a page hears that may not connect.
+  static let refusal = HTTPResponse.text(
+    .forbidden, "This origin may not connect; the server's allowed_origins would have to list it.\n")
+
   let policy: OriginPolicy
 
   func judge(_ exchange: HTTPExchange) -> Verdict {
@@ -24,8 +28,7 @@ struct CrossOrigin {
 
   func judge(_ head: HTTPRequestHead, isAllowed: Bool) -> Verdict {
     guard isAllowed else {
-      let hint = "This origin may not connect; the server's allowed_origins would have to list it.\n"
-      var response = HTTPResponse.text(.forbidden, hint)
+      var response = Self.refusal
       // A cache must not show this to a page that may.
       response.fields.append("Vary", "Origin")
       return .answer(response)

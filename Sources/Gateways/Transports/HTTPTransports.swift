@@ -101,12 +101,10 @@ final class HTTPTransports: Sendable {
   ) -> CentrifugoSession {
     var sessions = sessions
     if !pings { sessions.pingIntervalMilliseconds = 0 }
-    let fields = exchange.head.fields
-    let wanted = sessions.backend.keptHeaders.flatMap { name in fields.values(of: name).map { (name, $0) } }
     return CentrifugoSession(
       hub: hub, options: sessions, encoding: encoding, transport: String(exchange.head.path.dropFirst(12)),
       emulation: id.map { EmulationAddress(session: $0, node: options.node) }, counters: sessionCounters,
-      loop: exchange.loop, output: output, headers: CentrifugoSession.limited(wanted),
+      loop: exchange.loop, output: output, headers: sessions.keptHeaders(of: exchange.head),
       address: exchange.clientAddress.counted)
   }
 }
