@@ -51,7 +51,10 @@ def secured(server, authority, before=b"", source="127.0.0.1"):
     try:
         plain.sendall(before)
         context = ssl.create_default_context(cafile=authority.file)
-        raw.socket, raw.pending = context.wrap_socket(plain, server_hostname="localhost"), b""
+        # A connection that is reset already would pass for one that is yet to be made, which is no error before this.
+        tls = context.wrap_socket(plain, server_hostname="localhost", do_handshake_on_connect=False)
+        tls.do_handshake()
+        raw.socket, raw.pending = tls, b""
     except OSError:
         plain.close()
         raise

@@ -61,10 +61,13 @@ struct ReceiveBuffers: ~Copyable {
   /// Gives back the bytes of a completion; a buffer that is used up goes to the kernel with the next `publish`.
   mutating func release(_ completion: clinux_completion) {
     let index = Int(completion.flags >> clinux_CQE_BUFFER_SHIFT)
+    // Swift 6.3 with the thread sanitizer makes no valid code of `used[index] +=`, where the pointer belongs to a struct
+    // that is not copyable.
+    let used = used + index
     if completion.flags & clinux_CQE_BUFFER_GOES_ON != 0 {
-      used[index] += Int(completion.result)
+      used.pointee += Int(completion.result)
     } else {
-      used[index] = 0
+      used.pointee = 0
       add(index)
     }
   }
