@@ -78,6 +78,14 @@ extension EventLoop {
     clinux_set_current_loop(Unmanaged.passUnretained(self).toOpaque())
     updateTime()
     while !stopping { turn() }
+    end()
+  }
+
+  /// After the last turn: closes what is open, lets those who hear of it do what they do then, and lets go of everything.
+  func end() {
+    let previous = clinux_current_loop()
+    clinux_set_current_loop(Unmanaged.passUnretained(self).toOpaque())
+    defer { clinux_set_current_loop(drivingThread == nil ? nil : previous) }
     driver.stopAll()
     // Tasks that waited for something of this loop hear of its end, and may then still end themselves.
     var turns = 0
@@ -85,14 +93,15 @@ extension EventLoop {
       runEndOfTurn()
       mailbox.takeAll(into: &local)
       runJobs()
+      // Somebody may have tried to connect again.
+      driver.stopAll()
       turns += 1
     } while turns < maximumLastTurns && !(local.isEmpty && endOfTurnTargets.isEmpty && mailbox.isEmpty)
     releaseAll()
-    clinux_set_current_loop(nil)
   }
 
-  /// Lets go of everything that waits or is kept for this loop, when there is no further turn: most of it holds the loop.
-  func releaseAll() {
+  /// Lets go of everything that waits or is kept for this loop: most of it holds the loop.
+  private func releaseAll() {
     hasEnded = true
     mailbox.close(into: &local)
     // First out of the loop, then freed: what ends may come back to the loop.

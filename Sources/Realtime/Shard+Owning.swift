@@ -168,25 +168,21 @@ extension Shard {
     if let wakeup = channel.wakeup {
       if wakeup <= deadline { return }
       loop.cancel(channel.takeTimer())
-      timerCount -= 1
     }
     let alarm = alarm ?? Alarm(hub: hub, index: index)
     self.alarm = alarm
-    timerCount += 1
     channel.set(
       loop.schedule(after: deadline - now, alarm, token: Alarm.token(of: channel)), deadline: deadline)
   }
 
   fileprivate func wake(_ channel: OwnedChannel) {
     _ = channel.takeTimer()
-    timerCount -= 1
-    if timerCount == 0 { alarm = nil }
     release(channel)
   }
 }
 
-/// What the timers of a shard's channels call. It holds the hub, so that a timer that is set finds it; the shard holds it
-/// only while one is set, or nobody would ever let go of the hub.
+/// What the timers of a shard's channels call. It holds the hub, so that a timer that is set finds it; the timers hold it,
+/// and the shard does not, or nobody would ever let go of the hub.
 ///
 /// A channel is named by where it is in memory: a closure for each channel took 96 bytes of the 540 that a channel with
 /// one publication had. It is there still: a channel is not freed while its timer is set (`Shard.release`).

@@ -25,9 +25,8 @@ final class Shard: @unchecked Sendable {
   /// Subscriptions that were refused here; their leaving, which is always sent, must not be counted.
   var refused: Set<SubscriptionID> = []
   var epochs: Epochs
-  /// Where timers of channels are set.
-  var alarm: Alarm?
-  var timerCount = 0
+  /// What the timers of channels call, while there are any.
+  weak var alarm: Alarm?
   /// How many publications wait for their time.
   var delayedCount = 0
   /// On how many loops each user has clients.

@@ -27,7 +27,7 @@ final class EchoingHandler: WebSocketHandler {
   }
 }
 
-@Suite(.timeLimit(.minutes(1))) struct HTTPServerTests {
+@Suite(.timeLimit(.minutes(5))) struct HTTPServerTests {
   private func serve(_ options: HTTPServerOptions = HTTPServerOptions()) async throws -> HTTPServer {
     try await HTTPServer.start(
       group: .singleton, host: "127.0.0.1", port: 0, options: options, service: TellingService())

@@ -36,7 +36,7 @@ private final class WatchingHandler: WebSocketHandler, @unchecked Sendable {
 }
 
 /// Nothing is left behind by what has ended.
-@Suite(.timeLimit(.minutes(1))) struct LifetimeTests {
+@Suite(.timeLimit(.minutes(5))) struct LifetimeTests {
   @Test func connectionsAreFreedHoweverTheyEnd() throws {
     let handler = WatchingHandler()
     let server = try SimulatedServer(SocketService { handler })

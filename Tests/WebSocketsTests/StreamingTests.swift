@@ -2,7 +2,7 @@ import Testing
 @testable import WebSockets
 
 /// Messages in pieces through the asynchronous library, on real sockets.
-@Suite(.timeLimit(.minutes(1))) struct StreamingTests {
+@Suite(.timeLimit(.minutes(5))) struct StreamingTests {
   private func serve(
     _ driver: EventLoopDriver, _ options: WebSocketOptions,
     _ body: @escaping @Sendable (WebSocket) async throws -> Void

@@ -4,7 +4,7 @@ import Testing
 @testable import WebSockets
 
 /// What waits for messages, seen from inside.
-@Suite(.timeLimit(.minutes(1))) struct WebSocketInboxTests {
+@Suite(.timeLimit(.minutes(5))) struct WebSocketInboxTests {
   private func wait(_ inbox: WebSocketInbox, then: (UInt64) -> Void) async -> WebSocketMessage? {
     let result = await withUnsafeContinuation { waiter in
       let ticket = inbox.makeTicket()

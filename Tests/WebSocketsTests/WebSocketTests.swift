@@ -2,7 +2,7 @@ import Testing
 import WebSockets
 
 /// The asynchronous library against itself, on real sockets.
-@Suite(.timeLimit(.minutes(1))) struct WebSocketTests {
+@Suite(.timeLimit(.minutes(5))) struct WebSocketTests {
   private func serve(
     _ driver: EventLoopDriver, options: WebSocketOptions = WebSocketOptions(),
     origins: OriginPolicy = .sameOrigin,

@@ -179,9 +179,6 @@ package final class SimulatedDriver: Driver {
     }
   }
 
-  /// Forgets all registrations and tells nobody.
-  func releaseAll() { slots = [] }
-
   // MARK: listeners and streams
 
   package override func listen(

@@ -57,14 +57,10 @@ package final class SimulatedNetwork {
 
   package init() {}
 
-  /// Nothing runs on the loops any more; what their sockets and timers hold holds them in turn.
+  /// The loops end as those with a thread do: what their sockets and timers hold holds them in turn.
   deinit {
-    state.listeners = [:]
     state.connectScripts = [:]
-    for loop in loops {
-      (loop.driver as? SimulatedDriver)?.releaseAll()
-      loop.releaseAll()
-    }
+    for loop in loops { loop.end() }
   }
 
   /// A loop driven by the calling thread.

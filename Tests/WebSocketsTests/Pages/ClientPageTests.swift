@@ -2,7 +2,7 @@ import Testing
 import WebSockets
 
 /// The examples of docs/client.md.
-@Suite(.timeLimit(.minutes(1))) struct ClientPageTests {
+@Suite(.timeLimit(.minutes(5))) struct ClientPageTests {
   @Test func connectTalkClose() async throws {
     let (server, port) = try await startEcho()
     let answer = try await WebSocket.connect(to: "ws://127.0.0.1:\(port)/") { socket in

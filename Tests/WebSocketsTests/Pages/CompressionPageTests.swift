@@ -20,7 +20,7 @@ private final class Subscriber: WebSocketHandler {
 }
 
 /// The examples of docs/compression.md.
-@Suite(.timeLimit(.minutes(1))) struct CompressionPageTests {
+@Suite(.timeLimit(.minutes(5))) struct CompressionPageTests {
   @Test func broadcast() async throws {
     var options = WebSocketOptions()
     options.compression = .standard

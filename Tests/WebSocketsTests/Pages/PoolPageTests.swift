@@ -2,7 +2,7 @@ import Testing
 import WebSockets
 
 /// The examples of docs/pool.md.
-@Suite(.timeLimit(.minutes(1))) struct PoolPageTests {
+@Suite(.timeLimit(.minutes(5))) struct PoolPageTests {
   @Test func oneQuestion() async throws {
     let (server, port) = try await startEcho()
     let printed = PrintedLines()

@@ -2,7 +2,7 @@ import Testing
 import WebSockets
 
 /// The README's example of the library.
-@Suite(.timeLimit(.minutes(1))) struct ReadmeTests {
+@Suite(.timeLimit(.minutes(5))) struct ReadmeTests {
   @Test func echo() async throws {
     let port = try await freePort()
     let server = Task {

@@ -2,7 +2,7 @@ import Testing
 import WebSockets
 
 /// The examples of docs/reconnecting.md.
-@Suite(.timeLimit(.minutes(1))) struct ReconnectingPageTests {
+@Suite(.timeLimit(.minutes(5))) struct ReconnectingPageTests {
   @Test func iteration() async throws {
     let (server, port) = try await startEcho()
     let printed = PrintedLines()

@@ -2,7 +2,7 @@ import Testing
 import WebSockets
 
 /// The examples of docs/server.md.
-@Suite(.timeLimit(.minutes(1))) struct ServerPageTests {
+@Suite(.timeLimit(.minutes(5))) struct ServerPageTests {
   @Test func routes() async throws {
     final class User: Sendable {
       let name: String

@@ -16,7 +16,7 @@ private final class StreamingEcho: WebSocketHandler {
 }
 
 /// The examples of docs/streaming.md.
-@Suite(.timeLimit(.minutes(1))) struct StreamingPageTests {
+@Suite(.timeLimit(.minutes(5))) struct StreamingPageTests {
   @Test func throughTheHandler() async throws {
     let server = try await WebSocketServer(port: 0, options: WebSocketOptions(delivery: .fragments)).start {
       _ in

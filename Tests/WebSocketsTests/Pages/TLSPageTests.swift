@@ -3,7 +3,7 @@ import Testing
 import WebSockets
 
 /// The examples of docs/tls.md.
-@Suite(.timeLimit(.minutes(1))) struct TLSPageTests {
+@Suite(.timeLimit(.minutes(5))) struct TLSPageTests {
   @Test func serverAndClient() async throws {
     let temporary = TemporaryFolder()
     let folder = temporary.path

@@ -2,7 +2,7 @@ import Testing
 import WebSockets
 
 /// The reconnecting client and the pool against servers on real sockets.
-@Suite(.timeLimit(.minutes(1))) struct ReconnectingServerTests {
+@Suite(.timeLimit(.minutes(5))) struct ReconnectingServerTests {
   private let echo: WebSocketServer.Route = { _ in
     .accept { socket in for try await message in socket { try await socket.send(message) } }
   }

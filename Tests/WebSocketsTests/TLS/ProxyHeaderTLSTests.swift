@@ -3,7 +3,7 @@ import Testing
 import WebSockets
 
 /// A PROXY protocol header before TLS, as a TCP load balancer in front of `wss://` sends it.
-@Suite(.timeLimit(.minutes(1))) struct ProxyHeaderTLSTests {
+@Suite(.timeLimit(.minutes(5))) struct ProxyHeaderTLSTests {
   private static let version1 = Array("PROXY TCP4 192.0.2.7 198.51.100.1 56324 443\r\n".utf8)
   private static let version2: [UInt8] =
     Array("\r\n\r\n\0\r\nQUIT\n".utf8) + [0x21, 0x11, 0, 12]

@@ -13,7 +13,7 @@ private func file(_ bytes: [UInt8]) -> String {
 }
 
 /// The library against itself over TLS, on real sockets.
-@Suite(.timeLimit(.minutes(1))) final class WebSocketTLSTests {
+@Suite(.timeLimit(.minutes(5))) final class WebSocketTLSTests {
   private let root = TestCertificate("Test Authority", isAuthority: true)
   private let authorities: String
 
