@@ -93,7 +93,7 @@ extension EventLoop {
       runEndOfTurn()
       mailbox.takeAll(into: &local)
       runJobs()
-      // Somebody may have tried to connect again.
+      // What has ended may have begun something anew.
       driver.stopAll()
       turns += 1
     } while turns < maximumLastTurns && !(local.isEmpty && endOfTurnTargets.isEmpty && mailbox.isEmpty)

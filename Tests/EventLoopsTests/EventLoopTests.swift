@@ -147,6 +147,29 @@ private final class Record: @unchecked Sendable {
     #expect(target == nil && loop == nil)
   }
 
+  @Test(arguments: RealDriver.kinds)
+  func theEndReachesWhatComesAgain(kind: EventLoopDriver) async {
+    let group = EventLoopGroup(loops: 1, driver: kind)
+    let loop = group.loops[0]
+    let ends = Ends()
+    await onLoop(loop) { StubbornTarget.listen(loop, ends) }
+    group.shutdown()
+    #expect(ends.count == 3)
+    #expect(ends.last == nil)
+  }
+
+  @Test func theEndOfASimulationReachesWhatComesAgain() {
+    let ends = Ends()
+    do {
+      let network = SimulatedNetwork()
+      let loop = network.makeLoop()
+      loop.execute { StubbornTarget.listen(loop, ends) }
+      network.runUntilIdle()
+    }
+    #expect(ends.count == 3)
+    #expect(ends.last == nil)
+  }
+
   @Test func nextIsTheCallersLoop() async {
     let group = EventLoopGroup(loops: 3)
     defer { group.shutdown() }
@@ -170,6 +193,34 @@ private final class HoldingTarget: TimerTarget {
   deinit { if let timer { loop.cancel(timer) } }
 
   func timerFired(_ token: UInt64) {}
+}
+
+/// Listens anew, a moment later, when its loop stops; the third time it has understood.
+private final class StubbornTarget: IOTarget, @unchecked Sendable {
+  private let loop: EventLoop
+  private let ends: Ends
+
+  private init(_ loop: EventLoop, _ ends: Ends) {
+    self.loop = loop
+    self.ends = ends
+  }
+
+  static func listen(_ loop: EventLoop, _ ends: Ends) {
+    let target = StubbornTarget(loop, ends)
+    ends.last = target
+    _ = try? loop.driver.listen(on: .loopback(port: 0), ListenSettings(backlog: 1), target: target)
+  }
+
+  override func loopStopped() {
+    ends.count += 1
+    if ends.count < 3 { loop.execute { [loop, ends] in Self.listen(loop, ends) } }
+  }
+}
+
+/// What the targets of a loop share.
+private final class Ends: @unchecked Sendable {
+  var count = 0
+  weak var last: StubbornTarget?
 }
 
 private final class Watch: @unchecked Sendable {
