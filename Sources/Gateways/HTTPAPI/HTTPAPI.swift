@@ -14,6 +14,7 @@ public final class HTTPAPI: Sendable {
   let moreMetrics: @Sendable () -> [(name: String, value: UInt64)]
   let revocations: TokenRevocations?
   let now: @Sendable () -> UInt64
+  let log: ServerLog?
   private let keys: Mutex<APIKeys>
   private let prefix: String
 
@@ -27,13 +28,15 @@ public final class HTTPAPI: Sendable {
   ///   - moreMetrics: What `info` counts beside what the hub counts.
   ///   - revocations: What the verifier of tokens looks at; nil where nothing can be revoked.
   ///   - now: Seconds since 1970.
+  ///   - log: Where requests with a wrong key are noted; nil: nowhere.
   ///   - prefix: The path before the method, without a slash at its end.
   public init(
     hub: Hub, keys: [String], node: NodeIdentity, uptimeSeconds: @escaping @Sendable () -> UInt64,
     moreMetrics: @escaping @Sendable () -> [(name: String, value: UInt64)] = { [] },
     revocations: TokenRevocations? = nil, now: @escaping @Sendable () -> UInt64 = { 0 },
-    prefix: String = "/api"
+    log: ServerLog? = nil, prefix: String = "/api"
   ) {
+    self.log = log
     self.revocations = revocations
     self.now = now
     self.hub = hub
