@@ -33,7 +33,8 @@ public struct RealtimeServerOptions: Sendable {
 }
 
 /// The routes of a real-time server: clients at `/connection/websocket` and over HTTP, backends at `/api/…`, `/health`,
-/// `/ready`, `/metrics`, and pages.
+/// `/ready`, `/metrics`, and pages. Among the files that are
+/// served, `/api/openapi.json` describes the API, and needs no key.
 public final class RealtimeServer: HTTPService {
   private let hub: Hub
   private let api: HTTPAPI
@@ -110,6 +111,8 @@ public final class RealtimeServer: HTTPService {
       exchange.upgrade(
         to: reception.listeners, options: options.socket,
         attachment: opening.map(UnidirectionalGateway.Opening.init))
+    } else if path == "/api/openapi.json", let response = options.files.response(to: exchange.head) {
+      exchange.respond(response)
     } else if path.hasPrefix("/api/") {
       api.handle(exchange)
     } else if path == "/health" {

@@ -39,7 +39,7 @@ import WebSockets
     var sessions = CentrifugoOptions(now: { clock.seconds }, makeClientID: { clock.nextIdentifier() })
     sessions.allowsAnonymous = true
     var options = RealtimeServerOptions(sessions: sessions)
-    options.files = StaticFiles(["/index.html": Array("home".utf8)])
+    options.files = StaticFiles(["/index.html": Array("home".utf8), "/api/openapi.json": Array("{}".utf8)])
     change(&options)
     let counters = CentrifugoCounters()
     let api = HTTPAPI(
@@ -70,7 +70,11 @@ import WebSockets
       #expect(head.hasPrefix("HTTP/1.1 200 ") && head.hasSuffix("\r\n\r\n"))
       #expect(head.contains("Content-Length: 4\r\n"))
       #expect(try exchange("GET /health", port: port).hasSuffix("\r\n\r\n{}"))
+      let document = try exchange("GET /api/openapi.json", port: port)
+      #expect(document.hasPrefix("HTTP/1.1 200 ") && document.hasSuffix("\r\n\r\n{}"))
+      #expect(document.contains("Content-Type: application/json") && document.contains("ETag: \""))
       for (line, status) in [
+        ("POST /api/openapi.json", "405"),
         ("POST /", "405"), ("GET /nothing", "404"), ("GET /../index", "404"), ("POST /api/info", "401"),
         ("GET /connection/websocket", "426"), ("GET /connection/websocket/", "404"), ("GET /api", "404"),
       ] {

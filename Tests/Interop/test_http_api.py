@@ -97,6 +97,24 @@ def test_binary_data(cent):
     assert cent.history(HistoryRequest(channel=channel, limit=1)).publications[0].data == {"from": "base64"}
 
 
+async def test_bytes_that_are_no_json(cent, serve):
+    """Clients of JSON get them in Base64, as they get what clients of Protobuf publish."""
+    channel = fresh()
+    data = base64.b64encode(bytes(range(256))).decode()
+    async with Commands.open(serve) as it:
+        await it.connect(jwt(SECRET, sub="ann"))
+        await it.call(subscribe={"channel": channel})
+        await asyncio.to_thread(cent.publish, PublishRequest(channel=channel, data=None, b64data=data))
+        assert (await it.push())["pub"]["data"] == data
+
+
+def test_the_description_is_served(serve):
+    document = requests.get(f"{serve.http}/api/openapi.json", timeout=10)
+    assert document.json()["openapi"] == "3.1.0" and document.headers["Content-Type"].startswith("application/json")
+    again = requests.get(document.url, headers={"If-None-Match": document.headers["ETag"]}, timeout=10)
+    assert again.status_code == 304
+
+
 async def test_presence(cent, serve):
     channel = fresh()
     async with Commands.open(serve) as it:

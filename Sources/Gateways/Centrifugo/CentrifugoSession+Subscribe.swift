@@ -104,6 +104,9 @@ extension CentrifugoSession {
     case .failure(.error(let error)): reply(id, error)
     case .success(let claims):
       guard !isPast(claims.endOfUse) else { return reply(id, .expired) }
+      if let info = claims.info {
+        hub.describe(client, in: channel, channelInfo: SharedBytes.make(copying: info))
+      }
       let isServerSide = subscriptionTimes[channel]?.isServerSide ?? false
       subscriptionTimes[channel] = claims.endOfUse.map {
         SubscriptionTime(end: $0, isServerSide: isServerSide)

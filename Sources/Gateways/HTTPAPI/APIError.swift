@@ -21,7 +21,8 @@ struct APIError: Error, Sendable, Hashable {
   /// 107, with what is wrong about it.
   static func badRequest(_ what: String) -> APIError { APIError(code: 107, message: what) }
   static let notAvailable = APIError(code: 108, message: "not available")
-  static let noMethods = APIError(code: 108, message: "not available: the server has no methods of its own")
+  static let noMethods = APIError(
+    code: 108, message: "not available: no application answers calls (backend.rpc_url)")
   static let tooManyRevocations = APIError(
     code: 106, message: "limit exceeded: too many revocations; let them end earlier (expire_at)")
   static let unrecoverablePosition = APIError(code: 112, message: "unrecoverable position")

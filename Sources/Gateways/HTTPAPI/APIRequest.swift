@@ -19,7 +19,8 @@ enum APIRequest: Sendable {
   /// A page of the clients behind an identifier.
   case connections(user: String, after: String, limit: Int)
   case revocation(Revocation)
-  case rpc(method: String)
+  /// Of the application behind the server.
+  case rpc(SessionCallRequest)
   case info
   /// Several calls in one; each was decoded, or has its error.
   case batch([BatchCommand], isParallel: Bool)

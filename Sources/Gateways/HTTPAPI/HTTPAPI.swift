@@ -15,6 +15,7 @@ public final class HTTPAPI: Sendable {
   let revocations: TokenRevocations?
   let now: @Sendable () -> UInt64
   let log: ServerLog?
+  let backend: any SessionBackend
   private let keys: Mutex<APIKeys>
   private let prefix: String
 
@@ -28,15 +29,18 @@ public final class HTTPAPI: Sendable {
   ///   - moreMetrics: What `info` counts beside what the hub counts.
   ///   - revocations: What the verifier of tokens looks at; nil where nothing can be revoked.
   ///   - now: Seconds since 1970.
+  ///   - backend: The application, which answers `rpc`.
   ///   - log: Where requests with a wrong key are noted; nil: nowhere.
   ///   - prefix: The path before the method, without a slash at its end.
   public init(
     hub: Hub, keys: [String], node: NodeIdentity, uptimeSeconds: @escaping @Sendable () -> UInt64,
     moreMetrics: @escaping @Sendable () -> [(name: String, value: UInt64)] = { [] },
     revocations: TokenRevocations? = nil, now: @escaping @Sendable () -> UInt64 = { 0 },
-    log: ServerLog? = nil, prefix: String = "/api"
+    backend: any SessionBackend = NoBackend(), log: ServerLog? = nil,
+    prefix: String = "/api"
   ) {
     self.log = log
+    self.backend = backend
     self.revocations = revocations
     self.now = now
     self.hub = hub

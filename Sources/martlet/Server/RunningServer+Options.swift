@@ -36,9 +36,12 @@ extension RunningServer {
     var options = RealtimeServerOptions(sessions: sessions)
     configuration.apply(to: &options)
     options.socket.compression = compression(configuration.deflate)
-    if let pages {
-      options.files = StaticFiles(try PageFiles.read(pages, client: PageDirectory.client(beside: pages)))
-    }
+    var files =
+      try pages.map { (pages) throws(Problem) in
+        try PageFiles.read(pages, client: PageDirectory.client(beside: pages))
+      } ?? [:]
+    for (path, file) in PageDirectory.documents() { files[path] = try TextFile.read(file) }
+    options.files = StaticFiles(files)
     return options
   }
 }

@@ -54,7 +54,7 @@ struct RunningServer: Sendable {
       hub: hub, keys: configuration.apiKeys, node: node,
       uptimeSeconds: { UInt64(clamping: (ContinuousClock.now - started).components.seconds) },
       moreMetrics: { counters.values + moreCounters() },
-      revocations: authority.revocations, now: now, log: log)
+      revocations: authority.revocations, now: now, backend: authority.backend ?? NoBackend(), log: log)
     var httpOptions = HTTPServerOptions()
     httpOptions.counters = counters
     httpOptions.trustedProxies = configuration.trustedProxies

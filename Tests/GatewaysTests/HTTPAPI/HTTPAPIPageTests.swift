@@ -135,10 +135,6 @@ import WebSockets
     #expect(try world.call(.blockUser, "{}") == "refused")
   }
 
-  @Test func thereAreNoMethods() throws {
-    #expect(try World().call(.rpc, #"{"method":"x"}"#).hasPrefix(#"{"error":{"code":108,"#))
-  }
-
   @Test func unsubscribingWithACode() throws {
     let world = World()
     let ann = world.connect("ann")
