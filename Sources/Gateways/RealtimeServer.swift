@@ -98,6 +98,9 @@ public final class RealtimeServer: HTTPService {
   }
 
   // swift-format-ignore: AllPublicDeclarationsHaveDocumentation
+  public func streamsBody(of head: HTTPRequestHead) -> Bool { api.streamsBody(of: head) }
+
+  // swift-format-ignore: AllPublicDeclarationsHaveDocumentation
   public func handle(_ exchange: HTTPExchange) {
     let path = exchange.head.path
     let reception = reception.withLock { $0 }

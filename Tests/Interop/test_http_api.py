@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import http.client
+import json
 import subprocess
 import uuid
 
@@ -106,6 +107,24 @@ async def test_bytes_that_are_no_json(cent, serve):
         await it.call(subscribe={"channel": channel})
         await asyncio.to_thread(cent.publish, PublishRequest(channel=channel, data=None, b64data=data))
         assert (await it.push())["pub"]["data"] == data
+
+
+def test_a_stream_of_any_length(serve):
+    """40 MB of lines in as much memory as few of them take."""
+    line = json.dumps({"channel": "plain:stream", "data": "x" * 150}).encode() + b"\n"
+    before = serve.resident_bytes()
+    peak = 0
+
+    def lines():
+        nonlocal peak
+        for _ in range(200):
+            yield line * 1_000
+            peak = max(peak, serve.resident_bytes())
+
+    answer = requests.post(
+        f"{serve.http}/api/stream?summary=1", data=lines(), headers={"X-API-Key": API_KEY}, timeout=300)
+    assert answer.json() == {"result": {"published": 200_000, "failed": 0}}
+    assert peak - before < 16 << 20
 
 
 def test_the_description_is_served(serve):

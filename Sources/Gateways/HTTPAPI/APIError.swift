@@ -25,6 +25,11 @@ struct APIError: Error, Sendable, Hashable {
     code: 108, message: "not available: no application answers calls (backend.rpc_url)")
   static let tooManyRevocations = APIError(
     code: 106, message: "limit exceeded: too many revocations; let them end earlier (expire_at)")
+  static let tooManyLines = APIError(
+    code: 106,
+    message:
+      "limit exceeded: the lines from here on were not read; at most \(APILimits.maximumStreamLines) are"
+      + " answered one by one, any number with ?summary=1")
   static let unrecoverablePosition = APIError(code: 112, message: "unrecoverable position")
 }
 

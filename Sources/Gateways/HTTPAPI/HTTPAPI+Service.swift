@@ -15,7 +15,7 @@ extension HTTPAPI: HTTPService {
     case .fail(let error):
       exchange.respond(.json(.ok, APIReply.error(error).encoded()))
     case .stream(let isSummarized):
-      stream(exchange.body, summarized: isSummarized) { exchange.respond($0) }
+      stream(exchange, summarized: isSummarized)
     case .perform(let request):
       perform(request) { exchange.respond(.json(.ok, $0.encoded())) }
     }

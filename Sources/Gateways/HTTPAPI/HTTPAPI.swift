@@ -5,7 +5,7 @@ import Synchronization
 /// Centrifugo's server API over HTTP: `POST <prefix>/<method>` with a JSON body, opened by a key.
 ///
 /// 401 without a known key (and always when there are no keys), 404 for an unknown method, 405 for another
-/// verb than POST, 413 for a body over 1 MiB, 400 for one that is not JSON; else 200 with `{"result":…}` or
+/// verb than POST, 413 for a body over 1 MiB (`stream` has other limits), 400 for one that is not JSON; else 200 with `{"result":…}` or
 /// `{"error":…}`.
 public final class HTTPAPI: Sendable {
   let hub: Hub
@@ -17,7 +17,7 @@ public final class HTTPAPI: Sendable {
   let log: ServerLog?
   let backend: any SessionBackend
   private let keys: Mutex<APIKeys>
-  private let prefix: String
+  let prefix: String
 
   /// Makes the service.
   ///
