@@ -8,8 +8,7 @@ import Testing
 @Suite struct PublicationLinesTests {
   private static let line = "{\"channel\":\"plain:a\",\"data\":1}\n"
 
-  private func begin(_ query: String, _ world: TransportWorld) throws -> RawPeer
-  {
+  private func begin(_ query: String, _ world: TransportWorld) throws -> RawPeer {
     let peer = try world.connect()
     peer.socket.send(
       "POST /api/stream\(query) HTTP/1.1\r\nHost: h\r\nX-API-Key: k\r\nTransfer-Encoding: chunked\r\n\r\n"
