@@ -1,5 +1,6 @@
 import HTTPCore
 import Realtime
+import Synchronization
 import WebSocketCore
 import WebSockets
 
@@ -32,13 +33,15 @@ public struct RealtimeServerOptions: Sendable {
 }
 
 /// The routes of a real-time server: clients at `/connection/websocket` and over HTTP, backends at `/api/…`, `/health`,
-/// `/ready`, `/metrics`, and pages.
+/// `/ready`, `/metrics`, and pages. Among the files that are
+/// served, `/api/openapi.json` describes the API, and needs no key.
 public final class RealtimeServer: HTTPService {
-  private let gateway: CentrifugoGateway
-  private let listeners: UnidirectionalGateway
-  private let transports: HTTPTransports
+  private let hub: Hub
   private let api: HTTPAPI
-  private let options: RealtimeServerOptions
+  private let counters: CentrifugoCounters
+  private let directory: SessionDirectory
+  /// What takes new connections. Those that are open keep the one that took them.
+  private let reception: Mutex<Reception>
 
   /// Puts the routes together.
   ///
@@ -52,28 +55,67 @@ public final class RealtimeServer: HTTPService {
     hub: Hub, api: HTTPAPI, options: RealtimeServerOptions,
     counters: CentrifugoCounters = CentrifugoCounters()
   ) {
-    gateway = CentrifugoGateway(
-      hub: hub, encoding: 0, options: options.sessions, counters: counters)
-    listeners = UnidirectionalGateway(
-      hub: hub, encoding: 0, options: options.sessions, counters: counters)
-    transports = HTTPTransports(
-      hub: hub, encoding: 0, sessions: options.sessions, options: options.transports,
-      origins: options.origins, counters: counters)
+    self.hub = hub
     self.api = api
-    self.options = options
+    self.counters = counters
+    directory = SessionDirectory(loops: hub.loops)
+    reception = Mutex(Reception(hub, options, counters, directory))
   }
+
+  /// Changes the options for connections and requests that come from now on. Any thread.
+  public func use(_ options: RealtimeServerOptions) {
+    let new = Reception(hub, options, counters, directory)
+    reception.withLock { $0 = new }
+  }
+
+  /// What answers under the same options.
+  private struct Reception: Sendable {
+    let options: RealtimeServerOptions
+    let gateway: CentrifugoGateway
+    let listeners: UnidirectionalGateway
+    let transports: HTTPTransports
+
+    init(
+      _ hub: Hub, _ options: RealtimeServerOptions, _ counters: CentrifugoCounters,
+      _ directory: SessionDirectory
+    ) {
+      self.options = options
+      gateway = CentrifugoGateway(hub: hub, encoding: 0, options: options.sessions, counters: counters)
+      listeners = UnidirectionalGateway(
+        hub: hub, encoding: 0, options: options.sessions, counters: counters)
+      transports = HTTPTransports(
+        hub: hub, encoding: 0, sessions: options.sessions, options: options.transports,
+        origins: options.origins, counters: counters, directory: directory)
+    }
+
+    /// Whether the page may open a WebSocket; if not, it has been told.
+    func admits(_ exchange: HTTPExchange) -> Bool {
+      if exchange.isAllowed(by: options.origins) { return true }
+      CrossOrigin.note(exchange, options.sessions.log)
+      exchange.respond(CrossOrigin.refusal)
+      return false
+    }
+  }
+
+  // swift-format-ignore: AllPublicDeclarationsHaveDocumentation
+  public func streamsBody(of head: HTTPRequestHead) -> Bool { api.streamsBody(of: head) }
 
   // swift-format-ignore: AllPublicDeclarationsHaveDocumentation
   public func handle(_ exchange: HTTPExchange) {
     let path = exchange.head.path
+    let reception = reception.withLock { $0 }
+    let options = reception.options
     if path == "/connection/websocket" {
-      if admits(exchange) { gateway.accept(exchange, options.socket) }
+      if reception.admits(exchange) { reception.gateway.accept(exchange, options.socket) }
     } else if path == "/connection/uni_websocket" {
       let hasQuery = exchange.head.query?.isEmpty == false
       let opening = hasQuery ? HTTPTransports.listenerRequest(exchange) : nil
-      guard admits(exchange) else { return }
+      guard reception.admits(exchange) else { return }
       exchange.upgrade(
-        to: listeners, options: options.socket, attachment: opening.map(UnidirectionalGateway.Opening.init))
+        to: reception.listeners, options: options.socket,
+        attachment: opening.map(UnidirectionalGateway.Opening.init))
+    } else if path == "/api/openapi.json", let response = options.files.response(to: exchange.head) {
+      exchange.respond(response)
     } else if path.hasPrefix("/api/") {
       api.handle(exchange)
     } else if path == "/health" {
@@ -82,19 +124,12 @@ public final class RealtimeServer: HTTPService {
       exchange.respond(.json(options.isReady() ? .ok : .serviceUnavailable, Array("{}".utf8)))
     } else if path == "/metrics", let metrics = options.metrics {
       metrics.handle(exchange)
-    } else if transports.handle(exchange) {
+    } else if reception.transports.handle(exchange) {
       return
     } else if let response = options.files.response(to: exchange.head) {
       exchange.respond(response)
     } else {
       exchange.respond(.text(.notFound, "There is nothing here.\n"))
     }
-  }
-
-  /// Whether the page may open a WebSocket; if not, it has been told.
-  private func admits(_ exchange: HTTPExchange) -> Bool {
-    if exchange.isAllowed(by: options.origins) { return true }
-    exchange.respond(CrossOrigin.refusal)
-    return false
   }
 }

@@ -18,7 +18,7 @@ public enum HTTPDate {
   private static func two(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
 
   /// The Gregorian date of a day counted from 1970-01-01, by eras of 400 years that begin on March 1.
-  private static func civil(_ day: Int64) -> (year: Int, month: Int, day: Int) {
+  package static func civil(_ day: Int64) -> (year: Int, month: Int, day: Int) {
     let shifted = day + 719_468
     let era = shifted.quotientFloor(146_097)
     let dayOfEra = shifted - era * 146_097

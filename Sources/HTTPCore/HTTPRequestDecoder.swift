@@ -11,12 +11,23 @@ public enum HTTPRequestEvent {
 /// Requests of an HTTP/1.1 connection (RFC 9112), strictly: what two readers could understand differently is refused.
 public struct HTTPRequestDecoder: ~Copyable {
   private let limits: HTTPLimits
+  /// Those of the body under way.
+  private var bodyLimits: HTTPLimits
+  private let isBodyUnbounded: (HTTPRequestHead) -> Bool
   private var head = HeadCollector()
   private var body: BodyDecoder?
 
   /// Makes a decoder at the start of a connection.
-  public init(limits: HTTPLimits = HTTPLimits()) {
+  ///
+  /// - Parameters:
+  ///   - limits: what a client may send.
+  ///   - isBodyUnbounded: whether the body of a request may be of any length, for whoever reads it piece by piece.
+  public init(
+    limits: HTTPLimits = HTTPLimits(), isBodyUnbounded: @escaping (HTTPRequestHead) -> Bool = { _ in false }
+  ) {
     self.limits = limits
+    bodyLimits = limits
+    self.isBodyUnbounded = isBodyUnbounded
   }
 
   /// Whether it stands between two requests.
@@ -32,7 +43,7 @@ public struct HTTPRequestDecoder: ~Copyable {
     _ input: inout UnsafeRawBufferPointer
   ) throws(HTTPDecodingError) -> HTTPRequestEvent? {
     if body != nil {
-      switch try body?.next(&input, limits) {
+      switch try body?.next(&input, bodyLimits) {
       case nil: return nil
       case .bytes(let bytes): return .body(bytes)
       case .end(let trailers):
@@ -42,7 +53,9 @@ public struct HTTPRequestDecoder: ~Copyable {
     }
     guard !input.isEmpty, try head.collect(&input, limits) else { return nil }
     let request = try HeadParser.request(head.lines, limits)
-    body = BodyDecoder(try BodyFraming.of(request, limits))
+    bodyLimits = limits
+    if isBodyUnbounded(request) { bodyLimits.maximumBodyBytes = .max }
+    body = BodyDecoder(try BodyFraming.of(request, bodyLimits))
     head = HeadCollector()
     return .head(request)
   }

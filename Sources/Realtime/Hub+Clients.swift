@@ -33,6 +33,16 @@ extension Hub {
       client: subscriber.info.client, user: subscriber.info.user, connectionInfo: connectionInfo)
   }
 
+  /// Says something else of a client to others in one channel: in presence, beside what it publishes, and when it leaves.
+  /// Nothing where it has no subscription. On the subscriber's loop.
+  public func describe(_ subscriber: Subscriber, in channel: String, channelInfo: SharedBytes) {
+    let shard = shard(of: subscriber)
+    guard let subscription = shard.subscription(of: subscriber, in: channel) else { return }
+    subscription.describe(channelInfo)
+    let (id, info) = (subscription.id, subscription.info)
+    shard.post(to: subscription.channel.owner, .work { $0.owned[channel]?.describe(id, info) })
+  }
+
   /// Ends a client's subscription, also one whose reply is still to come. Nothing is delivered after it
   /// returns. False when there was none. On the subscriber's loop.
   @discardableResult

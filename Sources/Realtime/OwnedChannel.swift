@@ -204,6 +204,12 @@ final class OwnedChannel {
     lastUse = now
   }
 
+  /// Something else is said of a member.
+  func describe(_ subscription: SubscriptionID, _ info: ClientInfo) {
+    guard members[info.client]?.subscription == subscription else { return }
+    members[info.client] = Member(info: info, subscription: subscription)
+  }
+
   var presence: [ClientInfo] { members.values.map(\.info) }
 
   var presenceStats: PresenceStats {

@@ -14,7 +14,7 @@ final class Subscription {
   let id: SubscriptionID
   let subscriber: Subscriber
   let channel: HeardChannel
-  let info: ClientInfo
+  private(set) var info: ClientInfo
   /// Nil where each publication simply goes out.
   let selection: Selection?
   var state = State.pending
@@ -52,6 +52,12 @@ final class Subscription {
     isPositioned = rules.positions(options)
     allowances = options.allowances
     selection = Selection(options, rules, user: subscriber.info.user)
+  }
+
+  /// Says something else of the client in this channel from now on.
+  func describe(_ channelInfo: SharedBytes) {
+    info = ClientInfo(
+      client: info.client, user: info.user, connectionInfo: info.connectionInfo, channelInfo: channelInfo)
   }
 
   var spelling: Spelling {

@@ -19,6 +19,15 @@ import WebSockets
     encodings: [any WireEncoding] = [CentrifugoJSONEncoding()],
     _ body: (UInt16, CentrifugoCounters) throws -> Void
   ) async throws {
+    try await serve(change, encodings: encodings) { port, counters, _, _ in try body(port, counters) }
+  }
+
+  /// The same for what changes the options meanwhile.
+  private func serve(
+    _ change: (inout RealtimeServerOptions) -> Void = { _ in },
+    encodings: [any WireEncoding] = [CentrifugoJSONEncoding()],
+    _ body: (UInt16, CentrifugoCounters, RealtimeServer, RealtimeServerOptions) throws -> Void
+  ) async throws {
     let group = EventLoopGroup(loops: 2)
     var everyone = NamespaceOptions()
     everyone.subscribe = .everyone
@@ -30,7 +39,7 @@ import WebSockets
     var sessions = CentrifugoOptions(now: { clock.seconds }, makeClientID: { clock.nextIdentifier() })
     sessions.allowsAnonymous = true
     var options = RealtimeServerOptions(sessions: sessions)
-    options.files = StaticFiles(["/index.html": Array("home".utf8)])
+    options.files = StaticFiles(["/index.html": Array("home".utf8), "/api/openapi.json": Array("{}".utf8)])
     change(&options)
     let counters = CentrifugoCounters()
     let api = HTTPAPI(
@@ -39,7 +48,7 @@ import WebSockets
     let service = RealtimeServer(hub: hub, api: api, options: options, counters: counters)
     let server = try await HTTPServer.start(group: group, host: "127.0.0.1", port: 0, service: service)
     do {
-      try body(server.port, counters)
+      try body(server.port, counters, service, options)
     } catch {
       Issue.record(error)
     }
@@ -61,7 +70,11 @@ import WebSockets
       #expect(head.hasPrefix("HTTP/1.1 200 ") && head.hasSuffix("\r\n\r\n"))
       #expect(head.contains("Content-Length: 4\r\n"))
       #expect(try exchange("GET /health", port: port).hasSuffix("\r\n\r\n{}"))
+      let document = try exchange("GET /api/openapi.json", port: port)
+      #expect(document.hasPrefix("HTTP/1.1 200 ") && document.hasSuffix("\r\n\r\n{}"))
+      #expect(document.contains("Content-Type: application/json") && document.contains("ETag: \""))
       for (line, status) in [
+        ("POST /api/openapi.json", "405"),
         ("POST /", "405"), ("GET /nothing", "404"), ("GET /../index", "404"), ("POST /api/info", "401"),
         ("GET /connection/websocket", "426"), ("GET /connection/websocket/", "404"), ("GET /api", "404"),
       ] {
@@ -98,6 +111,34 @@ import WebSockets
     try client.send(frame: #"{"id":1,"connect":{}}"#)
     #expect(client.receiveText(until: "}}").contains(#"{"id":1,"connect":{"client":"c"#))
     return client
+  }
+
+  @Test("New options are for who comes from now on; who is there goes on")
+  func optionsChange() async throws {
+    let log = TestLog()
+    try await serve({ $0.sessions.log = log.log }) { port, counters, service, options in
+      let old = try connect(port: port)
+      let origin = "Origin: https://a.example\r\n"
+      #expect(try status(origin, port: port) == "403")
+      #expect(
+        log.take().last
+          == "warning a web page of another origin was refused origin=https://a.example host=chat.example"
+          + " path=/connection/websocket address=127.0.0.1")
+      var new = options
+      new.origins = .list(["https://a.example"])
+      new.sessions.allowsAnonymous = false
+      new.socket.limits.maximumMessageBytes = 10
+      service.use(new)
+      #expect(try status(origin, port: port) == "101")
+      #expect(try exchange("GET /connection/uni_sse", port: port).contains("3500"))
+      let late = try LoopbackClient(port: port)
+      try late.send("GET /connection/websocket HTTP/1.1\r\nHost: h\r\n\(Self.upgrade)\r\n")
+      _ = late.receiveText(until: "\r\n\r\n")
+      try late.send(frame: #"{"id":1,"connect":{}}"#)
+      #expect(late.receiveFrame().starts(with: [0x88]))
+      try old.send(frame: #"{"id":2,"subscribe":{"channel":"x"}}"#)
+      #expect(old.receiveText(until: "}}").hasSuffix(#"{"id":2,"subscribe":{}}"#))
+    }
   }
 
   @Test func aSession() async throws {

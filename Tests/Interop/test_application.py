@@ -47,6 +47,13 @@ async def test_connect_and_what_follows(tmp_path):
             assert (await it.call(rpc={"method": "add", "data": [1, 2]}))["rpc"]["data"] == {"sum": 3}
             # All of it on one kept connection.
             assert len(app.connections) == 1
+            # The server API has the same methods.
+            answer = await asyncio.to_thread(API(server).post, "rpc", {"method": "add", "params": [1, 2]})
+            assert answer.json() == {"result": {"data": {"sum": 3}}}
+            for transport in ("websocket", "websocket", "server_api"):
+                event, body, _ = await app.request()
+                assert body["transport"] == transport, body
+            assert (event, body["method"], body["data"], body["client"]) == ("rpc", "add", [1, 2], "")
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import http.client
+import json
 import subprocess
 import uuid
 
@@ -95,6 +96,42 @@ def test_binary_data(cent):
     data = base64.b64encode(b'{"from":"base64"}').decode()
     cent.publish(PublishRequest(channel=channel, data=None, b64data=data))
     assert cent.history(HistoryRequest(channel=channel, limit=1)).publications[0].data == {"from": "base64"}
+
+
+async def test_bytes_that_are_no_json(cent, serve):
+    """Clients of JSON get them in Base64, as they get what clients of Protobuf publish."""
+    channel = fresh()
+    data = base64.b64encode(bytes(range(256))).decode()
+    async with Commands.open(serve) as it:
+        await it.connect(jwt(SECRET, sub="ann"))
+        await it.call(subscribe={"channel": channel})
+        await asyncio.to_thread(cent.publish, PublishRequest(channel=channel, data=None, b64data=data))
+        assert (await it.push())["pub"]["data"] == data
+
+
+def test_a_stream_of_any_length(serve):
+    """40 MB of lines in as much memory as few of them take."""
+    line = json.dumps({"channel": "plain:stream", "data": "x" * 150}).encode() + b"\n"
+    before = serve.resident_bytes()
+    peak = 0
+
+    def lines():
+        nonlocal peak
+        for _ in range(200):
+            yield line * 1_000
+            peak = max(peak, serve.resident_bytes())
+
+    answer = requests.post(
+        f"{serve.http}/api/stream?summary=1", data=lines(), headers={"X-API-Key": API_KEY}, timeout=300)
+    assert answer.json() == {"result": {"published": 200_000, "failed": 0}}
+    assert peak - before < 16 << 20
+
+
+def test_the_description_is_served(serve):
+    document = requests.get(f"{serve.http}/api/openapi.json", timeout=10)
+    assert document.json()["openapi"] == "3.1.0" and document.headers["Content-Type"].startswith("application/json")
+    again = requests.get(document.url, headers={"If-None-Match": document.headers["ETag"]}, timeout=10)
+    assert again.status_code == 304
 
 
 async def test_presence(cent, serve):

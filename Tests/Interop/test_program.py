@@ -451,12 +451,12 @@ def test_configuration_is_read_again_at_hangup(tmp_path):
     with Server("serve", "--config", path) as server:
         assert publish("old", "chat:1")["error"]["code"] == 102
         write(api={"keys": ["old", "new"]}, namespaces={"news": {}, "chat": {}}, loops=1)
-        hangup("read again; in force: api.keys, namespaces; needs a restart: loops")
+        hangup('"in_force":["api.keys","namespaces"],"needs_restart":["loops"]}')
         assert "result" in publish("new", "chat:1")
         write(api={"keys": ["new"]}, namespaces={"news": {"history": 1}})
-        hangup("configuration: the old one stays: ")
+        hangup("the configuration has a mistake; the old one stays")
         assert "result" in publish("old", "chat:1")
         write(api={"keys": ["new"]}, namespaces={"news": {}, "chat": {}})
-        hangup("read again; in force: api.keys\n")
+        hangup('"in_force":["api.keys"],"needs_restart":[]}')
         assert publish("old", "chat:1") == 401
-        hangup("nothing has changed")
+        hangup('"in_force":[],"needs_restart":[]}')

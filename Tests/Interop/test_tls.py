@@ -232,10 +232,10 @@ async def test_hangup_reads_the_files_again(authority, tmp_path):
         with socket.create_connection(("127.0.0.1", server.port)) as plain:
             with context.wrap_socket(plain, server_hostname="localhost") as old:
                 key.write_text("nothing")
-                await hangup("the old certificates stay")
+                await hangup("the certificates cannot be used; the old ones stay")
                 assert served_certificate(server.port) == before
                 install(second)
-                await hangup("are read again")
+                await hangup("certificates and keys were read again")
                 assert served_certificate(server.port) != before
                 # What was there goes on.
                 old.sendall(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")

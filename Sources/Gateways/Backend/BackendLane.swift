@@ -61,20 +61,42 @@ final class BackendLane: @unchecked Sendable {
     switch result {
     case .success(let response):
       // An answer that is an error of the backend's own says that it is not well; 4xx, that it was asked wrongly.
-      if response.status.code >= 500 { failed(event) } else { breakers[event]?.succeeded() }
+      if response.status.code >= 500 { failed(event) } else { succeeded(event) }
       guard response.status.code == 200 else {
         counters.failures.count()
+        note(event, .number("status", response.status.code))
         return nil
       }
       return response.body
-    case .failure:
+    case .failure(let error):
       counters.failures.count()
+      note(event, .text("error", error.description))
       failed(event)
       return nil
     }
   }
 
   private func failed(_ event: BackendEvent) {
-    if breakers[event]?.failed(now: loop.nowMilliseconds) == true { counters.openings.count() }
+    guard breakers[event]?.failed(now: loop.nowMilliseconds) == true else { return }
+    counters.openings.count()
+    options.log?.write(
+      .error, "the backend is not asked for a while",
+      [
+        .text("event", event.rawValue), .number("loop", loop.index),
+        .number("pause_ms", options.breakerPauseMilliseconds),
+      ])
+  }
+
+  private func succeeded(_ event: BackendEvent) {
+    let wasProbing = breakers[event]?.state == .probing
+    breakers[event]?.succeeded()
+    guard wasProbing else { return }
+    options.log?.write(
+      .info, "the backend is asked again", [.text("event", event.rawValue), .number("loop", loop.index)])
+  }
+
+  private func note(_ event: BackendEvent, _ reason: @autoclosure () -> LogField) {
+    options.log?.write(
+      .warning, "the backend has failed", about: .backend, [.text("event", event.rawValue), reason()])
   }
 }

@@ -35,6 +35,8 @@ public struct HTTPBackendOptions: Sendable {
   public var maximumAnswerBytes = 1 << 20
   /// How the backend is trusted.
   public var tls = TLSClientOptions()
+  /// Where failures are noted; nil: nowhere.
+  public var log: ServerLog?
 
   /// Makes options that ask nobody.
   public init() {}

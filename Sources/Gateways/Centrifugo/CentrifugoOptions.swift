@@ -4,6 +4,8 @@ import Realtime
 public struct CentrifugoOptions: Sendable {
   /// Verifies connection and subscription tokens.
   public var tokens = TokenVerifier(secret: "")
+  /// A verifier in the place of `tokens` that can change while clients are connected.
+  public var currentTokens: CurrentTokens?
   /// Whether clients may connect without a token.
   public var allowsAnonymous = false
   /// Whether a client without a token may call itself what its connect command's `data.user` says; counts only
@@ -13,6 +15,8 @@ public struct CentrifugoOptions: Sendable {
   public var backend: any SessionBackend = NoBackend()
   /// Tells the application that clients come and go; nil where it is not told.
   public var webhooks: Webhooks?
+  /// Where refused tokens and single clients are noted; nil: nowhere.
+  public var log: ServerLog?
   /// How often clients may do what they do.
   public var rateLimits = RateLimits()
   /// The time for the connect command, in milliseconds: 3502 after that.
@@ -27,6 +31,8 @@ public struct CentrifugoOptions: Sendable {
   public var version = ""
   /// Seconds since 1970.
   public var now: @Sendable () -> UInt64
+  /// What verifies a token now.
+  var verifier: TokenVerifier { currentTokens?.verifier ?? tokens }
   /// A fresh identifier for a client, unique in the hub.
   public var makeClientID: @Sendable () -> String
 

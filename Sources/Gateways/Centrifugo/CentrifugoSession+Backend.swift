@@ -100,6 +100,7 @@ extension CentrifugoSession {
       case .failure(.error): endSubscription(channel)
       case .success(let answer):
         guard !answer.isExpired, !isPast(answer.expiresAt) else { return endSubscription(channel) }
+        if let client, let info = answer.info { hub.describe(client, in: channel, channelInfo: info) }
         subscriptionTimes[channel]?.end = answer.expiresAt
         subscriptionTimes[channel]?.isAsking = false
         setTimer()

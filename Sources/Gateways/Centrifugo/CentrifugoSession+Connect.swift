@@ -38,6 +38,7 @@ extension CentrifugoSession {
       // Keys are being fetched: the client comes again in a moment.
       reply(id, .internalError)
     } catch {
+      note(error, in: "connect", user: "")
       close(.invalidToken)
     }
   }
@@ -48,7 +49,7 @@ extension CentrifugoSession {
       reply(id, .expired)
       return finish()
     }
-    if let revocations = options.tokens.revocations,
+    if let revocations = options.verifier.revocations,
       revocations.blocks(user: admission.user, now: options.now())
     {
       return close(.invalidToken)
@@ -64,6 +65,7 @@ extension CentrifugoSession {
     meta = admission.meta
     hub.add(client)
     options.webhooks?.tell(.connected(info))
+    noteConnected(info)
     holdBackPushes()
     subscribe(client, toAll: admission, positions) { [self] subscriptions in
       replyConnected(id, admission, subscriptions)
@@ -88,7 +90,7 @@ extension CentrifugoSession {
 
   /// A connection's token; one that names a channel is good for subscribing only, as in Centrifugo.
   private func verify(_ token: String) throws(TokenError) -> TokenClaims {
-    let claims = try options.tokens.verify(token, now: options.now())
+    let claims = try options.verifier.verify(token, now: options.now())
     guard claims.channel == nil else { throw .invalid }
     return claims
   }
@@ -149,7 +151,10 @@ extension CentrifugoSession {
     guard !isRefreshedByBackend else { return close(.badRequest) }
     do {
       let claims = try verify(token)
-      guard claims.user == client.info.user else { return close(.invalidToken) }
+      guard claims.user == client.info.user else {
+        note(.invalid, in: "refresh", user: client.info.user)
+        return close(.invalidToken)
+      }
       guard !isPast(claims.endOfUse) else { return reply(id, .expired) }
       // The client comes back with this token, and has its channels then.
       guard tokenChannels == claims.allChannels else { return close(.insufficientState) }
@@ -165,6 +170,7 @@ extension CentrifugoSession {
     } catch .unknownKey {
       reply(id, .internalError)
     } catch {
+      note(error, in: "refresh", user: client.info.user)
       close(.invalidToken)
     }
   }

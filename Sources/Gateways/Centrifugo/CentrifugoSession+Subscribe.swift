@@ -78,8 +78,9 @@ extension CentrifugoSession {
     of token: String, for channel: String, _ client: CentrifugoClient
   ) -> Result<TokenClaims, SessionRefusal> {
     do {
-      let claims = try options.tokens.verify(token, now: options.now())
+      let claims = try options.verifier.verify(token, now: options.now())
       guard claims.user == client.info.user, claims.channel == channel else {
+        note(.invalid, in: "subscribe", user: client.info.user)
         return .failure(.disconnect(.invalidToken))
       }
       return .success(claims)
@@ -88,6 +89,7 @@ extension CentrifugoSession {
     } catch .unknownKey {
       return .failure(.error(.internalError))
     } catch {
+      note(error, in: "subscribe", user: client.info.user)
       return .failure(.error(.permissionDenied))
     }
   }
@@ -102,6 +104,9 @@ extension CentrifugoSession {
     case .failure(.error(let error)): reply(id, error)
     case .success(let claims):
       guard !isPast(claims.endOfUse) else { return reply(id, .expired) }
+      if let info = claims.info {
+        hub.describe(client, in: channel, channelInfo: SharedBytes.make(copying: info))
+      }
       let isServerSide = subscriptionTimes[channel]?.isServerSide ?? false
       subscriptionTimes[channel] = claims.endOfUse.map {
         SubscriptionTime(end: $0, isServerSide: isServerSide)

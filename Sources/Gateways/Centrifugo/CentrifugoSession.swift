@@ -219,6 +219,7 @@ final class CentrifugoSession: TimerTarget, @unchecked Sendable {
     waiting = WaitingCommands()
     heldBack = nil
     if let client {
+      noteDisconnected(client.info, ending)
       hub.remove(client)
       // A connection that the client ended, or the network, has no code of ours.
       options.webhooks?.tell(

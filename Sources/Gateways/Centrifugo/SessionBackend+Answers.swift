@@ -55,8 +55,8 @@ public struct SessionRefreshAnswer: Sendable {
   public var isExpired = false
   /// When it ends next, in seconds since 1970; nil never.
   public var expiresAt: UInt64?
-  /// What others may know of the user, as JSON on one line (connections only); counts for subscriptions that begin
-  /// later. Nil leaves that as it is.
+  /// What others may know of the user, as JSON on one line: of a connection, in subscriptions that begin later; of a
+  /// subscription, from now on. Nil leaves that as it is.
   public var info: SharedBytes?
   /// What the backend wants to be told from now on (connections only); nil leaves that as it is.
   public var meta: SharedBytes?

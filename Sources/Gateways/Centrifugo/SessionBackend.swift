@@ -116,4 +116,7 @@ extension SessionBackend {
 }
 
 /// The backend of those who have none.
-struct NoBackend: SessionBackend {}
+public struct NoBackend: SessionBackend {
+  /// Makes one that leaves everything alone.
+  public init() {}
+}

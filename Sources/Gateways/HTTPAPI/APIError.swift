@@ -21,9 +21,15 @@ struct APIError: Error, Sendable, Hashable {
   /// 107, with what is wrong about it.
   static func badRequest(_ what: String) -> APIError { APIError(code: 107, message: what) }
   static let notAvailable = APIError(code: 108, message: "not available")
-  static let noMethods = APIError(code: 108, message: "not available: the server has no methods of its own")
+  static let noMethods = APIError(
+    code: 108, message: "not available: no application answers calls (backend.rpc_url)")
   static let tooManyRevocations = APIError(
     code: 106, message: "limit exceeded: too many revocations; let them end earlier (expire_at)")
+  static let tooManyLines = APIError(
+    code: 106,
+    message:
+      "limit exceeded: the lines from here on were not read; at most \(APILimits.maximumStreamLines) are"
+      + " answered one by one, any number with ?summary=1")
   static let unrecoverablePosition = APIError(code: 112, message: "unrecoverable position")
 }
 

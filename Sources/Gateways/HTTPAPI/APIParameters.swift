@@ -35,6 +35,7 @@ struct APIParameters {
   var tokenIdentifier = ""
   var issuedBefore: UInt64?
   var method = ""
+  var parameters: SharedBytes?
   var isExpired = false
   var expiresAt: UInt64?
 
@@ -96,6 +97,7 @@ struct APIParameters {
     case "pattern": pattern = try value.readString()
     case "cursor": cursor = try value.readString()
     case "method": method = try value.readString()
+    case "params": parameters = try value.compacted()
     default: break
     }
   }

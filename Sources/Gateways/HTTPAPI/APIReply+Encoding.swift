@@ -69,6 +69,8 @@ extension JSONWriter {
     case .info(let node):
       key("nodes")
       array([node]) { json, node in json.write(node) }
+    case .called(let data):
+      if let data { member("data", data) }
     case .batch: break
     }
     endObject()

@@ -1,3 +1,4 @@
+import Bytes
 import JSON
 import Realtime
 
@@ -26,6 +27,8 @@ enum APIResult: Sendable {
   case channelPage([ChannelSummary], isFull: Bool)
   case connections([ClientSummary], isFull: Bool)
   case info(APINode)
+  /// What a method of the application gave.
+  case called(SharedBytes?)
   case batch([(method: APIMethod, reply: APIReply)])
 }
 

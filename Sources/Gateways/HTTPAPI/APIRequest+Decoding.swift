@@ -67,7 +67,7 @@ extension APIRequest {
       .success(
         .connections(user: parameters.user, after: parameters.cursor, limit: parameters.pageLimit))
     case .revokeToken, .invalidateUserTokens, .blockUser, .unblockUser: parameters.revoking(method)
-    case .rpc: .success(.rpc(method: parameters.method))
+    case .rpc: parameters.calling
     case .info: .success(.info)
     case .batch: .failure(.badRequest)
     }
@@ -76,15 +76,13 @@ extension APIRequest {
 
 extension APIParameters {
   fileprivate func publishing(isBroadcast: Bool) -> Result<APIRequest, APIError> {
-    guard let data = payload(data, b64data) else {
+    guard var request = publication else {
       return .failure(
-        .badRequest(b64data == nil ? "data is missing" : "b64data is not Base64 (RFC 4648 §4) of a JSON text")
-      )
+        .badRequest(b64data == nil ? "data is missing" : "b64data is not Base64 (RFC 4648 §4) of data"))
     }
     guard tags.count <= APILimits.maximumTags else {
       return .failure(.badRequest("there are more than \(APILimits.maximumTags) tags"))
     }
-    var request = PublishRequest(data: data)
     request.tags = tags
     request.idempotencyKey = idempotencyKey
     request.skipsHistory = skipsHistory
@@ -102,6 +100,24 @@ extension APIParameters {
     }
     return channel.isEmpty
       ? .failure(Self.channelMissing) : .success(.publish(request, channel: channel))
+  }
+
+  /// The JSON given as it is, or else the bytes that Base64 stands for, which may be anything. JSON on one line is
+  /// marked as such; who hears other bytes in JSON gets them as JSON on one line, or in Base64.
+  private var publication: PublishRequest? {
+    guard let b64data, !b64data.isEmpty else { return data.map { PublishRequest(data: $0) } }
+    guard let bytes = Base64.decode(b64data), !bytes.isEmpty else { return nil }
+    var request = PublishRequest(data: SharedBytes.make(copying: bytes))
+    request.isUnchecked = bytes.withUnsafeBytes { text in
+      (try? JSONText.validate(text)) == nil || JSONText.compact(text) != bytes
+    }
+    return request
+  }
+
+  fileprivate var calling: Result<APIRequest, APIError> {
+    guard !method.isEmpty else { return .failure(.badRequest("method is missing")) }
+    let parameters = parameters ?? SharedBytes.make(copying: [])
+    return .success(.rpc(SessionCallRequest(method: method, data: parameters)))
   }
 
   fileprivate func selecting(_ method: APIMethod) -> Result<APIRequest, APIError> {
@@ -194,7 +210,7 @@ extension APIParameters {
   }
 
   /// The JSON given as it is, or else in Base64. Nil when there is neither, or what Base64 hides is not JSON:
-  /// it goes into frames as it is, and other bytes would break them for every subscriber.
+  /// it goes into replies and pushes as it is, and other bytes would break them.
   private func payload(_ json: SharedBytes?, _ base64: String?) -> SharedBytes? {
     guard let base64, !base64.isEmpty else { return json }
     guard let bytes = Base64.decode(base64) else { return nil }

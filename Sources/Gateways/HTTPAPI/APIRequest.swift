@@ -19,7 +19,8 @@ enum APIRequest: Sendable {
   /// A page of the clients behind an identifier.
   case connections(user: String, after: String, limit: Int)
   case revocation(Revocation)
-  case rpc(method: String)
+  /// Of the application behind the server.
+  case rpc(SessionCallRequest)
   case info
   /// Several calls in one; each was decoded, or has its error.
   case batch([BatchCommand], isParallel: Bool)
@@ -62,8 +63,14 @@ enum APILimits {
   static let maximumBatchCommands = 1_000
   /// The most tags of a publication.
   static let maximumTags = 64
-  /// The most lines of a stream of publications.
+  /// The most lines of a stream of publications that are answered one by one.
   static let maximumStreamLines = 10_000
+  /// The most bytes of a line of such a stream.
+  static let maximumStreamLineBytes = 1 << 20
+  /// Publications of a stream that are under way at once.
+  static let maximumStreamUnderWay = 256
+  /// Errors that a summary names.
+  static let maximumStreamErrors = 100
   /// The most channels or clients of a page, and how many there are without a limit in the request.
   static let maximumPage = 10_000
   /// How long a revocation without `expire_at` lasts, in seconds: 30 days.

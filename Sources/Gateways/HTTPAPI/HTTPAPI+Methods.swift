@@ -27,7 +27,7 @@ extension HTTPAPI {
         done(.result(.connections($0, isFull: $0.count == limit)))
       }
     case .revocation(let revocation): perform(revocation, done)
-    case .rpc: done(.error(.noMethods))
+    case .rpc(let call): perform(call, done)
     case .info:
       hub.counters { [node, uptimeSeconds, moreMetrics] in
         let node = APINode(

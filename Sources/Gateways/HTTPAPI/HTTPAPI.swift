@@ -5,7 +5,7 @@ import Synchronization
 /// Centrifugo's server API over HTTP: `POST <prefix>/<method>` with a JSON body, opened by a key.
 ///
 /// 401 without a known key (and always when there are no keys), 404 for an unknown method, 405 for another
-/// verb than POST, 413 for a body over 1 MiB, 400 for one that is not JSON; else 200 with `{"result":…}` or
+/// verb than POST, 413 for a body over 1 MiB (`stream` has other limits), 400 for one that is not JSON; else 200 with `{"result":…}` or
 /// `{"error":…}`.
 public final class HTTPAPI: Sendable {
   let hub: Hub
@@ -14,8 +14,10 @@ public final class HTTPAPI: Sendable {
   let moreMetrics: @Sendable () -> [(name: String, value: UInt64)]
   let revocations: TokenRevocations?
   let now: @Sendable () -> UInt64
+  let log: ServerLog?
+  let backend: any SessionBackend
   private let keys: Mutex<APIKeys>
-  private let prefix: String
+  let prefix: String
 
   /// Makes the service.
   ///
@@ -27,13 +29,18 @@ public final class HTTPAPI: Sendable {
   ///   - moreMetrics: What `info` counts beside what the hub counts.
   ///   - revocations: What the verifier of tokens looks at; nil where nothing can be revoked.
   ///   - now: Seconds since 1970.
+  ///   - backend: The application, which answers `rpc`.
+  ///   - log: Where requests with a wrong key are noted; nil: nowhere.
   ///   - prefix: The path before the method, without a slash at its end.
   public init(
     hub: Hub, keys: [String], node: NodeIdentity, uptimeSeconds: @escaping @Sendable () -> UInt64,
     moreMetrics: @escaping @Sendable () -> [(name: String, value: UInt64)] = { [] },
     revocations: TokenRevocations? = nil, now: @escaping @Sendable () -> UInt64 = { 0 },
+    backend: any SessionBackend = NoBackend(), log: ServerLog? = nil,
     prefix: String = "/api"
   ) {
+    self.log = log
+    self.backend = backend
     self.revocations = revocations
     self.now = now
     self.hub = hub

@@ -21,6 +21,8 @@ public final class FetchedKeySet: TokenKeySource {
     public var timeoutMilliseconds: UInt64 = 10_000
     /// How the issuer's server is trusted.
     public var tls = TLSClientOptions()
+    /// Where failures are noted; nil: nowhere.
+    public var log: ServerLog?
 
     /// Makes options with the defaults.
     public init() {}
@@ -49,6 +51,7 @@ public final class FetchedKeySet: TokenKeySource {
   nonisolated(unsafe) private var client: HTTPClient?
   nonisolated(unsafe) private var refreshTimer: TimerID?
   nonisolated(unsafe) private var failuresInARow: UInt64 = 0
+  nonisolated(unsafe) private var isStopped = false
 
   /// Names a set; ``start()`` fetches it.
   ///
@@ -70,6 +73,15 @@ public final class FetchedKeySet: TokenKeySource {
   /// Fetches the set, and goes on doing so.
   public func start() {
     loop.execute { self.fetch() }
+  }
+
+  /// Fetches no more: nobody asks for these keys any longer.
+  public func stop() {
+    loop.execute { [self] in
+      isStopped = true
+      if let refreshTimer { loop.cancel(refreshTimer) }
+      refreshTimer = nil
+    }
   }
 
   /// How often the set was fetched, and how often that failed.
@@ -100,6 +112,7 @@ public final class FetchedKeySet: TokenKeySource {
 
   /// - Parameter isClaimed: whether `isFetching` was set for this fetch already.
   private func fetch(isClaimed: Bool = false) {
+    guard !isStopped else { return }
     let isOurs = state.withLock { state in
       if state.isFetching, !isClaimed { return false }
       state.isFetching = true
@@ -119,6 +132,19 @@ public final class FetchedKeySet: TokenKeySource {
     loop.schedule(after: options.minimumIntervalMilliseconds) { [self] in
       state.withLock { $0.mayFetch = true }
     }
+  }
+
+  private func note(_ result: Result<HTTPClientResponse, HTTPClientError>) {
+    let reason: LogField =
+      switch result {
+      case .success(let response) where response.status.code == 200:
+        .text("error", "there is no key in the answer that verifies tokens")
+      case .success(let response): .number("status", response.status.code)
+      case .failure(let error): .text("error", error.description)
+      }
+    options.log?.write(
+      .warning, "the keys of tokens were not fetched", about: .keySet,
+      [.text("server", url.authority), reason])
   }
 
   private func makeClient() -> HTTPClient {
@@ -143,12 +169,14 @@ public final class FetchedKeySet: TokenKeySource {
     }
     if keys.isEmpty {
       failures.count()
+      note(result)
       pause = min(options.refreshMilliseconds, Self.firstPauseMilliseconds << min(failuresInARow, 6))
       failuresInARow += 1
     } else {
       failuresInARow = 0
       pause = min(max(pause, options.minimumIntervalMilliseconds), options.maximumIntervalMilliseconds)
     }
+    guard !isStopped else { return }
     refreshTimer = loop.schedule(after: pause) { [self] in fetch() }
   }
 }

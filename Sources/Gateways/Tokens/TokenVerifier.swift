@@ -30,6 +30,10 @@ public struct TokenVerifier: Sendable {
   public var issuer: String
   /// Whether a token must have an end (`exp`).
   public var requiresExpiry: Bool
+  /// Issuers with keys of their own, by their names (`iss`). Where there are any, a token of an issuer is verified with
+  /// that issuer's keys and no others; `keys`, `keySource` and `audience` are for tokens that name `issuer` or no issuer,
+  /// and tokens of unknown issuers are invalid.
+  public var issuers: [String: TokenIssuer] = [:]
   /// Tokens that are not taken any more; nil where none can be revoked.
   public var revocations: TokenRevocations?
 
@@ -74,34 +78,28 @@ public struct TokenVerifier: Sendable {
       let signature = Base64.decode(parts[2], alphabet: .url, padding: false)
     else { throw .invalid }
     let signed = Array(token.utf8.prefix(parts[0].count + 1 + parts[1].count))
-    try checkSignature(signature, of: signed, header)
+    let issuer = try issuer(of: payload)
+    try issuer.checkSignature(signature, of: signed, header)
     guard let claims = TokenClaims(json: payload) else { throw .invalid }
-    try check(claims, now)
+    try check(claims, audience: issuer.audience, now)
     return claims
   }
 
-  private func checkSignature(
-    _ signature: [UInt8], of signed: [UInt8], _ header: TokenHeader
-  ) throws(TokenError) {
-    let fitting = keys.filter { $0.suits(header.algorithm, identifier: header.keyIdentifier) }
-    if Self.isSigned(signed, signature, header, fitting) { return }
-    guard let keySource else { throw .invalid }
-    switch keySource.keys(for: header.algorithm, identifier: header.keyIdentifier) {
-    case .known(let fetched):
-      guard Self.isSigned(signed, signature, header, fetched) else { throw .invalid }
-    case .unknown: throw .invalid
-    case .underWay: throw .unknownKey
-    }
+  /// Whose keys a token is to be verified with. What it says of that is not proven yet: it only chooses among those that
+  /// were configured, each of which vouches for its own tokens alone.
+  private func issuer(of payload: [UInt8]) throws(TokenError) -> TokenIssuer {
+    let own = TokenIssuer(keys: keys, keySource: keySource, audience: audience)
+    guard !issuers.isEmpty else { return own }
+    guard let claims = TokenClaims(json: payload) else { throw .invalid }
+    guard let name = claims.issuer else { return own }
+    if let known = issuers[name] { return known }
+    guard !issuer.isEmpty, name == issuer else { throw .invalid }
+    return own
   }
 
-  private static func isSigned(
-    _ signed: [UInt8], _ signature: [UInt8], _ header: TokenHeader, _ keys: [TokenKey]
-  ) -> Bool {
-    keys.prefix(maximumKeysTried).contains { $0.verifies(signature, of: signed, header.algorithm) }
-  }
-
-  private func check(_ claims: TokenClaims, _ now: UInt64) throws(TokenError) {
-    guard audience.isEmpty || claims.audiences.contains(audience), issuer.isEmpty || claims.issuer == issuer
+  private func check(_ claims: TokenClaims, audience: String, _ now: UInt64) throws(TokenError) {
+    guard audience.isEmpty || claims.audiences.contains(audience) else { throw .invalid }
+    guard issuer.isEmpty || claims.issuer == issuer || claims.issuer.map({ issuers[$0] != nil }) ?? false
     else { throw .invalid }
     guard claims.expiresAt != nil || !requiresExpiry else { throw .invalid }
     // Not invalid, which keeps a client away for good: a clock that is a second ahead must not do that.

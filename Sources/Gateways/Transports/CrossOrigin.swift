@@ -21,9 +21,23 @@ struct CrossOrigin {
     .forbidden, "This origin may not connect; the server's allowed_origins would have to list it.\n")
 
   let policy: OriginPolicy
+  var log: ServerLog?
 
   func judge(_ exchange: HTTPExchange) -> Verdict {
-    judge(exchange.head, isAllowed: exchange.isAllowed(by: policy))
+    let isAllowed = exchange.isAllowed(by: policy)
+    if !isAllowed { Self.note(exchange, log) }
+    return judge(exchange.head, isAllowed: isAllowed)
+  }
+
+  /// A page was refused.
+  static func note(_ exchange: HTTPExchange, _ log: ServerLog?) {
+    log?.write(
+      .warning, "a web page of another origin was refused", about: .origin,
+      [
+        .text("origin", exchange.head.fields["Origin"] ?? ""),
+        .text("host", exchange.head.fields["Host"] ?? ""),
+        .text("path", exchange.head.path), .text("address", exchange.clientAddress.host),
+      ])
   }
 
   func judge(_ head: HTTPRequestHead, isAllowed: Bool) -> Verdict {

@@ -15,15 +15,15 @@ final class HTTPTransports: Sendable {
 
   init(
     hub: Hub, encoding: Int, sessions: CentrifugoOptions, options: TransportOptions, origins: OriginPolicy,
-    counters: CentrifugoCounters
+    counters: CentrifugoCounters, directory: SessionDirectory
   ) {
     self.hub = hub
     self.encoding = encoding
     self.sessions = sessions
     self.options = options
     sessionCounters = counters
-    directory = SessionDirectory(loops: hub.loops)
-    crossOrigin = CrossOrigin(policy: origins)
+    self.directory = directory
+    crossOrigin = CrossOrigin(policy: origins, log: sessions.log)
   }
 
   private enum Route: String {

@@ -74,13 +74,28 @@ final class WebhookLane: @unchecked Sendable {
       return goOn()
     }
     counters.failures.count()
+    note(result, batch)
     guard batch.attempts < options.maximumAttempts else {
       counters.dropped.wrappingAdd(UInt64(batch.count), ordering: .relaxed)
+      options.log?.write(
+        .error, "events were dropped", about: .webhook,
+        [.text("delivery", batch.identifier), .number("events", batch.count)])
       return goOn()
     }
     let doublings = UInt64(min(batch.attempts - 1, 20))
     let pause = min(options.firstPauseMilliseconds << doublings, options.maximumPauseMilliseconds)
     loop.schedule(after: pause) { [self] in attempt() }
+  }
+
+  private func note(_ result: Result<HTTPClientResponse, HTTPClientError>, _ batch: WebhookBatch) {
+    let reason: LogField =
+      switch result {
+      case .success(let response): .number("status", response.status.code)
+      case .failure(let error): .text("error", error.description)
+      }
+    options.log?.write(
+      .warning, "events were not taken", about: .webhook,
+      [.text("delivery", batch.identifier), .number("attempt", batch.attempts), reason])
   }
 
   private func goOn() {

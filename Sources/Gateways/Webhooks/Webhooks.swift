@@ -30,6 +30,8 @@ public struct WebhookOptions: Sendable {
   public var timeoutMilliseconds: UInt64 = 5_000
   /// How the server there is trusted.
   public var tls = TLSClientOptions()
+  /// Where failures are noted; nil: nowhere.
+  public var log: ServerLog?
 
   /// Makes options with the defaults.
   public init(url: WebURL) { self.url = url }

@@ -10,8 +10,11 @@ import WebSocketCore
 public final class HTTPExchange: @unchecked Sendable {
   /// The request's method, target and fields.
   public let head: HTTPRequestHead
-  /// The request's body, whole.
+  /// The request's body, whole; empty where it is ``incomingBody``.
   public let body: [UInt8]
+  /// The body as it arrives, where the service wants it so (``HTTPService/streamsBody(of:)``). Until its end the request is
+  /// answered by ``respond(_:)`` only; the connection then ends behind the answer.
+  public let incomingBody: HTTPRequestBody?
   /// The loop that owns the connection.
   public let loop: EventLoop
   /// The address of the peer: the client, or the HTTP proxy that it came through.
@@ -25,11 +28,13 @@ public final class HTTPExchange: @unchecked Sendable {
   private(set) var connection: HTTPServerConnection?
 
   init(
-    head: HTTPRequestHead, body: [UInt8], origin: ForwardedRequest, connection: HTTPServerConnection,
+    head: HTTPRequestHead, body: [UInt8], incomingBody: HTTPRequestBody? = nil, origin: ForwardedRequest,
+    connection: HTTPServerConnection,
     transport: Connection
   ) {
     self.head = head
     self.body = body
+    self.incomingBody = incomingBody
     self.loop = transport.loop
     self.peerAddress = transport.peerAddress
     self.clientCertificate = transport.peerCertificate

@@ -10,6 +10,8 @@ final class HTTPServerConnection: ConnectionHandler, TimerTarget, ServedConnecti
   enum State {
     /// Between requests, or in the middle of one.
     case reading
+    /// A request is with the service, and its body on its way there.
+    case receiving
     /// A request is with the service; what else arrives waits in `unread`.
     case answering
     /// A response was given that the client has not taken yet; what else arrives waits in `unread`.
@@ -36,18 +38,22 @@ final class HTTPServerConnection: ConnectionHandler, TimerTarget, ServedConnecti
   var knownOrigin: ForwardedRequest?
   var state = State.reading
   private(set) var decoder: HTTPRequestDecoder
+  /// The body on its way to the service.
+  var incoming: HTTPRequestBody?
+  /// The client has ended its side, and what it sent before still waits for the body's reader.
+  var hasClientEnded = false
   var head: HTTPRequestHead?
   private var body: [UInt8] = []
   /// Bytes behind the request that is being answered.
   var unread: [UInt8] = []
-  private var timer: TimerID?
+  var timer: TimerID?
   private var isInRequest = false
   /// When the request under way was first waited for, and when it was there whole, in the loop's milliseconds.
   var since: UInt64 = 0
   private var handedAt: UInt64 = 0
   var isReadingPaused = false
   /// True while `process` runs, which then goes on by itself after an answer.
-  private var isProcessing = false
+  private(set) var isProcessing = false
   /// Whether the client will send nothing more, or the server ends this connection.
   var isDraining = false
   /// Whether the response under way is the connection's last: also while the server ends others and has not come to
@@ -64,7 +70,7 @@ final class HTTPServerConnection: ConnectionHandler, TimerTarget, ServedConnecti
     self.service = service
     self.options = options
     self.registry = registry
-    decoder = HTTPRequestDecoder(limits: options.limits)
+    decoder = HTTPRequestDecoder(limits: options.limits, isBodyUnbounded: service.streamsBody)
   }
 
   override func connected(_ connection: Connection) {
@@ -81,7 +87,9 @@ final class HTTPServerConnection: ConnectionHandler, TimerTarget, ServedConnecti
     case .reading:
       if !isInRequest { beginRequest() }
       process(UnsafeRawBufferPointer(bytes))
-    case .answering, .flushing, .streaming:
+    case .receiving where incoming?.isHeld == false:
+      process(UnsafeRawBufferPointer(bytes))
+    case .receiving, .answering, .flushing, .streaming:
       unread.append(contentsOf: bytes)
       // It was read so that the client's end is seen; more than this is not kept.
       pause(connection)
@@ -93,6 +101,7 @@ final class HTTPServerConnection: ConnectionHandler, TimerTarget, ServedConnecti
   override func receivedEnd(on connection: Connection) {
     switch state {
     case .reading, .flushing: end()
+    case .receiving: bodyEnds()
     case .answering:
       isDraining = true
       if watch?.countsEnd == true { tellGone() }
@@ -110,47 +119,37 @@ final class HTTPServerConnection: ConnectionHandler, TimerTarget, ServedConnecti
     leave()
     transport = nil
     endWatch = nil
+    loseBody()
     tellGone()
     tellStreamGone()
-  }
-
-  /// `gone` is called when the connection is closed before the answer, or, where the end counts, ended by the client:
-  /// then it is read from until something comes.
-  func watchClient(countsEnd: Bool, _ gone: @escaping () -> Void) {
-    guard state == .answering else { return }
-    watch = (countsEnd, gone)
-  }
-
-  private func tellGone() {
-    let gone = watch?.gone
-    watch = nil
-    gone?()
   }
 
   // MARK: Requests
 
   /// Walks the input: a request, its answer, the next request.
-  private func process(_ bytes: UnsafeRawBufferPointer) {
+  func process(_ bytes: UnsafeRawBufferPointer) {
     isProcessing = true
     defer { isProcessing = false }
     var input = bytes
     do {
-      while state == .reading, let event = try decoder.next(&input) {
+      while takesInput, let event = try decoder.next(&input) {
         switch event {
         case .head(let head): begin(head)
-        case .body(let bytes): body.append(contentsOf: bytes)
-        case .end: hand()
+        case .body(let bytes): if incoming == nil { body.append(contentsOf: bytes) } else { deliver(bytes) }
+        case .end: if incoming == nil { hand() } else { finishBody() }
         }
       }
     } catch {
       registry.counters.requestsRejected.count()
+      loseBody()
       refuse(error.suggestedStatus, error.description)
     }
     if state == .reading, !isInRequest, !decoder.isIdle { beginRequest() }
+    defer { readOn() }
     guard !input.isEmpty else { return }
     if state == .upgraded, let socket = transport?.handler as? WebSocketConnection, let transport {
       socket.received(UnsafeMutableRawBufferPointer(mutating: input), on: transport)
-    } else if [.answering, .flushing, .streaming].contains(state) {
+    } else if [.receiving, .answering, .flushing, .streaming].contains(state) {
       unread.append(contentsOf: input)
     }
   }
@@ -163,6 +162,10 @@ final class HTTPServerConnection: ConnectionHandler, TimerTarget, ServedConnecti
 
   private func begin(_ head: HTTPRequestHead) {
     self.head = head
+    if service.streamsBody(of: head) {
+      hand(head)
+      guard state == .receiving else { return }
+    }
     // RFC 9110 §10.1.1: the client waits for this before it sends the body.
     if head.version.minor >= 1, head.fields["Expect"]?.lowercased() == "100-continue" {
       let line: StaticString = "HTTP/1.1 100 Continue\r\n\r\n"
@@ -170,19 +173,44 @@ final class HTTPServerConnection: ConnectionHandler, TimerTarget, ServedConnecti
     }
   }
 
+  /// The request has arrived whole.
   private func hand() {
     guard let head, let transport else { return }
     state = .answering
-    isInRequest = false
-    handedAt = registry.loop.nowMilliseconds
     cancelTimer()
     let body = self.body
     self.body = []
+    hand(head, body, nil, transport)
+    rest(transport)
+  }
+
+  /// The request's body is still to come.
+  private func hand(_ head: HTTPRequestHead) {
+    guard let transport else { return }
+    state = .receiving
+    setTimer(options.requestTimeoutMilliseconds)
+    let incoming = HTTPRequestBody(self)
+    self.incoming = incoming
+    hand(head, [], incoming, transport)
+    if incoming.isHeld { bodyPauses() }
+  }
+
+  private func hand(
+    _ head: HTTPRequestHead, _ body: [UInt8], _ incoming: HTTPRequestBody?, _ transport: Connection
+  ) {
+    isInRequest = false
+    handedAt = registry.loop.nowMilliseconds
     let origin =
       knownOrigin
       ?? ForwardedRequest(head.fields, peer: transport.peerAddress, isSecure: transport.isSecure, options)
     service.handle(
-      HTTPExchange(head: head, body: body, origin: origin, connection: self, transport: transport))
+      HTTPExchange(
+        head: head, body: body, incomingBody: incoming, origin: origin, connection: self, transport: transport
+      ))
+  }
+
+  /// Reads no further while an answer is waited for, unless the client's end is to be seen.
+  func rest(_ transport: Connection) {
     if state == .answering, watch?.countsEnd != true || !unread.isEmpty { pause(transport) }
   }
 
@@ -199,12 +227,14 @@ final class HTTPServerConnection: ConnectionHandler, TimerTarget, ServedConnecti
   // MARK: Answers
 
   func respond(_ response: HTTPResponse) {
-    guard state == .answering, let head, let transport else { return }
+    guard state == .answering || state == .receiving, let head, let transport else { return }
     self.head = nil
     watch = nil
     countResponse()
     endWatch = nil
-    let keepsAlive = head.isKeepAlive && !isLast
+    // Where a next request would begin is not known before the body's end.
+    let keepsAlive = head.isKeepAlive && !isLast && state == .answering
+    loseBody()
     let isWritten = write(
       response, isHead: head.method == .head, keepsAlive: keepsAlive, isHTTP10: head.version == .http10)
     guard isWritten else { return }
@@ -246,7 +276,7 @@ final class HTTPServerConnection: ConnectionHandler, TimerTarget, ServedConnecti
   }
 
   /// Answers what could not be understood, and ends the connection.
-  private func refuse(_ status: HTTPStatus, _ reason: String) {
+  func refuse(_ status: HTTPStatus, _ reason: String) {
     guard write(.text(status, reason + "\n"), isHead: false, keepsAlive: false) else { return }
     end()
   }
@@ -260,32 +290,6 @@ final class HTTPServerConnection: ConnectionHandler, TimerTarget, ServedConnecti
     transport.close(
       lingerMilliseconds: transport.queuedByteCount > 0
         ? max(options.idleTimeoutMilliseconds, Self.lingerMilliseconds) : Self.lingerMilliseconds)
-  }
-
-  // MARK: Time
-
-  func timerFired(_ token: UInt64) {
-    timer = nil
-    switch state {
-    case .reading where !decoder.isIdle:
-      registry.counters.requestTimeouts.count()
-      refuse(.requestTimeout, "The request took too long to arrive.")
-    case .reading: end()
-    case .flushing:
-      registry.counters.slowConsumers.count()
-      transport?.abort()
-    case .answering, .streaming, .ending, .upgraded, .closed: break
-    }
-  }
-
-  private func setTimer(_ milliseconds: UInt64) {
-    cancelTimer()
-    timer = registry.loop.schedule(after: milliseconds, self, token: 0)
-  }
-
-  private func cancelTimer() {
-    if let timer { registry.loop.cancel(timer) }
-    timer = nil
   }
 
   func leave() {

@@ -10,11 +10,13 @@ enum DriverFlag {
   static let forEcho = Flag(
     "driver", ValueKind<EventLoopDriver>.driver, default: "auto", environment: "MARTLET_DRIVER", help: help)
 
-  /// Loops with that driver, or with epoll and a line on standard error that says why.
-  static func group(loops: Int, _ driver: EventLoopDriver) -> EventLoopGroup {
+  /// Loops with that driver, or with epoll and a line that says why.
+  static func group(
+    loops: Int, _ driver: EventLoopDriver, note: (String) -> Void = Terminal.note
+  ) -> EventLoopGroup {
     let group = EventLoopGroup(loops: loops, driver: driver)
     if let refusal = group.driverRefusal {
-      Terminal.note("io_uring cannot be used here (\(TransportError.text(of: refusal))); going on with epoll")
+      note("io_uring cannot be used here (\(TransportError.text(of: refusal))); going on with epoll")
     }
     return group
   }

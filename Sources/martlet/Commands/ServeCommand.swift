@@ -31,7 +31,7 @@ enum ServeCommand: Command {
         + " the later wins.",
       "SIGTERM or Ctrl-C tells clients to reconnect elsewhere (3001), spread over --drain-seconds, and ends with"
         + " status 0; a second one ends at once. SIGHUP reads TLS certificates and keys again, and the configuration:"
-        + " namespaces and API keys change at once, other settings wait for a restart.",
+        + " namespaces, tokens, API keys, origins and limits change at once, other settings wait for a restart.",
       "Sockets that systemd passes (LISTEN_FDS) are used in the place of --host and --port.",
     ],
     flags: [
@@ -50,13 +50,20 @@ enum ServeCommand: Command {
     let configuration = try configuration(arguments, Program.environment())
     Machine.raiseFileLimit()
     let termination = Termination()
-    let server = try await RunningServer.start(configuration, isDemo: arguments.has(demo))
+    let writer = LogWriter(
+      level: configuration.log.level, format: configuration.log.format(isTerminal: Terminal.isErrorTerminal))
+    writer.start()
+    defer { writer.finish() }
+    let log = writer.log
+    let server = try await RunningServer.start(configuration, isDemo: arguments.has(demo), log: log)
     server.reloadAtHangup { () throws(Problem) in try Self.configuration(arguments, Program.environment()) }
-    announce(server, configuration, isDemo: arguments.has(demo))
+    announce(server, configuration, isDemo: arguments.has(demo), log)
     ServiceManager.notifyReady()
     await termination.wait()
     ServiceManager.notifyStopping()
+    log.write(.info, "draining", [.number("milliseconds", configuration.drainMilliseconds)])
     await server.shutdown(spreadMilliseconds: configuration.drainMilliseconds)
+    log.write(.info, "stopped")
     return .success
   }
 
@@ -86,7 +93,32 @@ enum ServeCommand: Command {
     return configuration
   }
 
-  private static func announce(_ server: RunningServer, _ configuration: ServerConfiguration, isDemo: Bool) {
+  /// Says where the server is: to people on a terminal in words of their own, to everybody else in the log.
+  private static func announce(
+    _ server: RunningServer, _ configuration: ServerConfiguration, isDemo: Bool, _ log: ServerLog
+  ) {
+    let url = server.url(scheme: server.isSecure ? "wss" : "ws")
+    if Terminal.isErrorTerminal {
+      explain(server, configuration, isDemo: isDemo)
+    } else {
+      if isDemo {
+        log.write(
+          .warning, "demo: these namespaces are open to everyone who can reach this port",
+          [.texts("namespaces", ServerConfiguration.demoNamespaces)])
+      } else if !configuration.hasNamespaces {
+        log.write(.warning, "no namespaces are configured, so there are no channels")
+      }
+      log.write(
+        .info, "listening",
+        [.text("url", url), .text("version", Version.number), .number("process", Machine.processIdentifier)])
+    }
+    if let pages = server.pages {
+      Terminal.line("pages on \(server.url(scheme: server.isSecure ? "https" : "http"))/ (from \(pages))")
+    }
+    Terminal.line("listening on \(url)")
+  }
+
+  private static func explain(_ server: RunningServer, _ configuration: ServerConfiguration, isDemo: Bool) {
     if isDemo {
       let names = ServerConfiguration.demoNamespaces.joined(separator: ", ")
       Terminal.note(
@@ -95,15 +127,12 @@ enum ServeCommand: Command {
       if configuration.apiKeys == [ServerConfiguration.demoKey] {
         Terminal.note("  API key: \(ServerConfiguration.demoKey)")
       }
-    } else if configuration.namespaces.isEmpty, configuration.defaultNamespace == nil {
+      if server.pages == nil {
+        Terminal.note("  The demo pages were not found; say where they are with --pages DIR.")
+      }
+    } else if !configuration.hasNamespaces {
       Terminal.note(
         "no namespaces are configured, so there are no channels; see 'martlet config default', or try --demo")
     }
-    if let pages = server.pages {
-      Terminal.line("pages on \(server.url(scheme: server.isSecure ? "https" : "http"))/ (from \(pages))")
-    } else if isDemo {
-      Terminal.note("  The demo pages were not found; say where they are with --pages DIR.")
-    }
-    Terminal.line("listening on \(server.url(scheme: server.isSecure ? "wss" : "ws"))")
   }
 }

@@ -8,6 +8,7 @@ extension ServerConfiguration {
     var keySetURL = ""
     var keySetRefreshMilliseconds: UInt64 = 3_600_000
     var requiresExpiry = true
+    var issuers: [TokenIssuerSetting] = []
   }
 
   static let tokenSettings: [Setting<ServerConfiguration>] = [
@@ -31,11 +32,17 @@ extension ServerConfiguration {
       "token.jwks_refresh_seconds", \.tokens.keySetRefreshMilliseconds, .seconds(in: 60...86_400),
       help: "How often they are fetched again, where the answer does not say it."),
     Setting(
+      "token.issuers", \.tokens.issuers, .tokenIssuers,
+      help:
+        "Issuers with keys of their own: \"ISSUER JWKS_URL [aud=NAME] [alg=RS256+ES256]\". A token whose \"iss\" is"
+        + " ISSUER is verified with the keys fetched from there, and no others; tokens of issuers that are not known"
+        + " are refused. The settings above are for tokens of token.issuer, or without an issuer."),
+    Setting(
       "token.require_expiry", \.tokens.requiresExpiry, .boolean,
       help: "Whether a token must have an end (\"exp\")."),
   ]
 
-  /// What `token.…` says, with the keys' files read.
+  /// What `token.…` says, with the keys' files read; without what is fetched.
   ///
   /// - Throws: ``Problem`` for a file or secret that cannot be used.
   func tokenVerifier() throws(Problem) -> TokenVerifier {

@@ -51,7 +51,7 @@ extension ServerConfiguration {
   /// Webhooks for events on some loops; nil where nobody is told.
   ///
   /// - Throws: ``Problem`` for a setting that cannot be used.
-  func makeWebhooks(_ loops: [EventLoop]) throws(Problem) -> Webhooks? {
+  func makeWebhooks(_ loops: [EventLoop], _ log: ServerLog?) throws(Problem) -> Webhooks? {
     guard !webhooks.url.isEmpty else { return nil }
     var options: WebhookOptions
     do {
@@ -59,6 +59,7 @@ extension ServerConfiguration {
     } catch {
       throw .usage("webhooks.url: \(error)")
     }
+    options.log = log
     options.secret = webhooks.secret
     options.fields = try Self.fields(webhooks.headers, "webhooks.headers")
     options.maximumBatch = webhooks.batchEvents

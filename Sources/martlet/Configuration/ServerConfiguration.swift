@@ -28,6 +28,7 @@ struct ServerConfiguration: Sendable {
   var tls = ServerTLS.Settings()
   var limits = Limits()
   var observation = Observation()
+  var log = Log()
   var transports = Transports()
   var rateLimits = RateLimits()
   /// The options of channels whose name has no namespace; nil when there are no such channels.
@@ -54,6 +55,9 @@ struct ServerConfiguration: Sendable {
     var connectionsPerAddress = 0
   }
 
+  /// Whether there can be channels.
+  var hasNamespaces: Bool { !namespaces.isEmpty || defaultNamespace != nil }
+
   /// Settings that cannot be used together, a line each.
   var contradictions: [String] {
     var lines = tls.contradictions
@@ -70,7 +74,7 @@ struct ServerConfiguration: Sendable {
   }
 
   static let settings = Setting.inGroups(
-    generalSettings + tokenSettings + backendSettings + webhookSettings + observationSettings
+    generalSettings + tokenSettings + backendSettings + webhookSettings + observationSettings + logSettings
       + transportSettings + rateLimitSettings)
 
   private static let generalSettings: [Setting<ServerConfiguration>] = [

@@ -6,6 +6,8 @@ struct Setting<Root>: Sendable {
   let apply: @Sendable (inout Root, RawValue) throws(BadValue) -> Void
   /// The value as JSON5.
   let show: @Sendable (Root) -> String
+  /// Gives the second root the first one's value.
+  let copy: @Sendable (Root, inout Root) -> Void
   /// Whether the value must not be printed in messages.
   let isSecret: Bool
 
@@ -17,6 +19,7 @@ struct Setting<Root>: Sendable {
     self.help = help
     self.isSecret = isSecret
     apply = { (root, raw) throws(BadValue) in root[keyPath: path] = try kind.read(raw) }
+    copy = { $1[keyPath: path] = $0[keyPath: path] }
     show = { kind.show($0[keyPath: path]) }
   }
 

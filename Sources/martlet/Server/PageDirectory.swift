@@ -29,6 +29,13 @@ enum PageDirectory {
     return Dictionary(uniqueKeysWithValues: found.map { ("/" + $0, folder + $0) })
   }
 
+  /// What describes the HTTP API, beside the pages that came with the program.
+  static func documents() -> [String: String] {
+    guard let pages = find(), let folder = parent(of: pages) else { return [:] }
+    let file = folder + "/docs/openapi.json"
+    return access(file, R_OK) == 0 ? ["/api/openapi.json": file] : [:]
+  }
+
   private static func parent(of path: String) -> String? {
     let trimmed = path.hasSuffix("/") && path.count > 1 ? path.dropLast() : path[...]
     guard let slash = trimmed.lastIndex(of: "/"), slash > trimmed.startIndex else { return nil }

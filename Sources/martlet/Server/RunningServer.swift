@@ -16,16 +16,19 @@ struct RunningServer: Sendable {
   let isSecure: Bool
 
   /// - Throws: ``Problem`` when the address cannot be listened on or a setting cannot be used.
-  static func start(_ configuration: ServerConfiguration, isDemo: Bool) async throws(Problem) -> RunningServer
-  {
+  static func start(
+    _ configuration: ServerConfiguration, isDemo: Bool, log: ServerLog
+  ) async throws(Problem) -> RunningServer {
     let pages = configuration.pages.isEmpty ? PageDirectory.find() : configuration.pages
     let loopCount = configuration.loops == 0 ? Machine.coreCount : configuration.loops
-    let group = DriverFlag.group(loops: loopCount, configuration.driver)
+    let group = DriverFlag.group(loops: loopCount, configuration.driver) {
+      log.write(.warning, "the driver cannot be used here", [.text("reason", $0)])
+    }
     var limits = HubLimits()
     limits.maximumChannelsPerLoop = configuration.limits.channelsPerLoop
     limits.maximumChannelsPerClient = configuration.limits.channelsPerConnection
     let compressionCounters = CompressionCounters()
-    let webhooks = try configuration.makeWebhooks(group.loops)
+    let webhooks = try configuration.makeWebhooks(group.loops, log)
     let hub = Hub(
       loops: group.loops,
       namespaces: Namespaces(default: configuration.defaultNamespace, named: configuration.namespaces),
@@ -38,19 +41,20 @@ struct RunningServer: Sendable {
     let sessionCounters = CentrifugoCounters()
     let node = NodeIdentity(uid: UniqueIdentifier.make(), name: Machine.hostName, version: Version.number)
     let now: @Sendable () -> UInt64 = { UInt64(clamping: Machine.unixMilliseconds / 1_000) }
-    let authority = try ServerAuthority(configuration, loops: group.loops, now: now)
+    let authority = try ServerAuthority(configuration, loops: group.loops, log: log, now: now)
     var serviceOptions = try options(configuration, authority, webhooks, pages, isDemo: isDemo)
+    serviceOptions.sessions.log = log
     serviceOptions.transports.node = node.uid
     let transportCounters = serviceOptions.transports.counters
     let moreCounters = { @Sendable in
       sessionCounters.values + compressionCounters.values + transportCounters.values + authority.counters
-        + (webhooks?.counters.values ?? [])
+        + (webhooks?.counters.values ?? []) + log.counters
     }
     let api = HTTPAPI(
       hub: hub, keys: configuration.apiKeys, node: node,
       uptimeSeconds: { UInt64(clamping: (ContinuousClock.now - started).components.seconds) },
       moreMetrics: { counters.values + moreCounters() },
-      revocations: authority.revocations, now: now)
+      revocations: authority.revocations, now: now, backend: authority.backend ?? NoBackend(), log: log)
     var httpOptions = HTTPServerOptions()
     httpOptions.counters = counters
     httpOptions.trustedProxies = configuration.trustedProxies
@@ -60,14 +64,18 @@ struct RunningServer: Sendable {
     httpOptions.listener.maximumConnectionsPerAddress = limit(configuration.limits.connectionsPerAddress)
     httpOptions.tls = try ServerTLS.context(configuration.tls)
     let startSeconds = Double(Machine.unixMilliseconds) / 1_000
-    serviceOptions.metrics = MetricsService(
-      hub: hub, server: counters, version: Version.number, allowed: configuration.observation.metricsAllowed,
-      counters: moreCounters,
-      process: {
-        var figures = ProcessFigures.current()
-        figures.startSeconds = startSeconds
-        return figures
-      })
+    let metrics = { @Sendable (configuration: ServerConfiguration) in
+      MetricsService(
+        hub: hub, server: counters, version: Version.number,
+        allowed: configuration.observation.metricsAllowed,
+        counters: moreCounters,
+        process: {
+          var figures = ProcessFigures.current()
+          figures.startSeconds = startSeconds
+          return figures
+        })
+    }
+    serviceOptions.metrics = metrics(configuration)
     let readiness = Readiness()
     serviceOptions.isReady = { readiness.isReady }
     let service = RealtimeServer(hub: hub, api: api, options: serviceOptions, counters: sessionCounters)
@@ -75,9 +83,26 @@ struct RunningServer: Sendable {
       host: configuration.host, port: configuration.port, environment: Program.environment())
     let server = try await place.start(group: group, options: httpOptions, service: service)
     readiness.isReady = true
+    if let loop = group.loops.first {
+      LimitWatch(hub, on: loop, log: log) { counters.values + moreCounters() }.start()
+    }
+    let reloading = ConfigurationReloading(configuration, log: log, tls: httpOptions.tls) {
+      (new) throws(Problem) in
+      try authority.prepare(new)
+    } apply: { [serviceOptions] new, prepared, changes in
+      log.use(level: new.log.level)
+      api.use(keys: new.apiKeys)
+      authority.use(prepared)
+      if changes.inForce.contains("namespaces") {
+        hub.use(Namespaces(default: new.defaultNamespace, named: new.namespaces))
+      }
+      var options = serviceOptions
+      new.apply(to: &options)
+      options.metrics = metrics(new)
+      service.use(options)
+    }
     return RunningServer(
-      server: server, place: place, readiness: readiness,
-      reloading: ConfigurationReloading(configuration, hub: hub, api: api, tls: httpOptions.tls),
+      server: server, place: place, readiness: readiness, reloading: reloading,
       pages: pages,
       isSecure: httpOptions.tls != nil)
   }
@@ -95,54 +120,5 @@ struct RunningServer: Sendable {
     await server.shutdown(
       code: CloseCode(rawValue: 3001), reason: "shutdown", spreadMilliseconds: spreadMilliseconds,
       graceMilliseconds: 2_000)
-  }
-
-  private static func encodings(
-    _ deflate: ServerConfiguration.Deflate, _ counters: CompressionCounters
-  ) -> [any WireEncoding] {
-    let plain: [any WireEncoding] = [CentrifugoJSONEncoding(), CentrifugoProtobufEncoding()]
-    guard deflate.isEnabled else { return plain }
-    return plain + plain.map { CompressedEncoding($0, deflate.options, counters: counters) }
-  }
-
-  private static func compression(_ deflate: ServerConfiguration.Deflate) -> DeflateOptions? {
-    guard deflate.isEnabled else { return nil }
-    var options = deflate.options
-    options.sendsWithContext = deflate.takesOver
-    options.receivesWithContext = deflate.takesOver
-    return options
-  }
-
-  private static func options(
-    _ configuration: ServerConfiguration, _ authority: ServerAuthority, _ webhooks: Webhooks?,
-    _ pages: String?,
-    isDemo: Bool
-  ) throws(Problem) -> RealtimeServerOptions {
-    var sessions = CentrifugoOptions(
-      now: { UInt64(clamping: Machine.unixMilliseconds / 1_000) }, makeClientID: UniqueIdentifier.make)
-    sessions.tokens = authority.tokens
-    if let backend = authority.backend { sessions.backend = backend }
-    sessions.webhooks = webhooks
-    sessions.allowsAnonymous = configuration.allowsAnonymous
-    sessions.takesUserFromConnectData = isDemo
-    sessions.version = "martlet \(Version.number)"
-    sessions.connectDeadlineMilliseconds = configuration.limits.connectMilliseconds
-    sessions.pingIntervalMilliseconds = configuration.limits.pingMilliseconds
-    sessions.rateLimits = configuration.rateLimits
-    sessions.pongDeadlineMilliseconds = configuration.limits.pongMilliseconds
-    var options = RealtimeServerOptions(sessions: sessions)
-    if configuration.allowedOrigins == ["*"] {
-      options.origins = .any
-    } else if !configuration.allowedOrigins.isEmpty {
-      options.origins = .list(configuration.allowedOrigins)
-    }
-    options.socket.limits.maximumMessageBytes = configuration.limits.messageBytes
-    options.socket.maximumQueuedBytes = configuration.limits.queueBytes
-    options.transports = configuration.transports.options(configuration.limits)
-    options.socket.compression = compression(configuration.deflate)
-    if let pages {
-      options.files = StaticFiles(try PageFiles.read(pages, client: PageDirectory.client(beside: pages)))
-    }
-    return options
   }
 }

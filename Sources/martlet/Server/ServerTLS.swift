@@ -66,18 +66,23 @@ enum ServerTLS {
     }
   }
 
-  /// Reads the files again, and says what came of it.
-  static func reload(_ context: TLSServerContext) {
+  /// Reads the files again. Gives what is wrong with them, if anything; then the old ones stay in use.
+  static func reload(_ context: TLSServerContext) -> String? {
     do throws(TransportError) {
       try context.reload()
-      Terminal.note("TLS: certificates and keys are read again")
+      return nil
     } catch {
-      Terminal.note("TLS: the old certificates stay: \(Explanation.of(error))")
+      return Explanation.of(error)
     }
   }
 
   /// Reads the files again at each SIGHUP.
   static func reloadAtHangup(_ context: TLSServerContext) {
-    Signals.handleHangup { reload(context) }
+    Signals.handleHangup {
+      let problem = reload(context)
+      Terminal.note(
+        problem.map { "TLS: the old certificates stay: \($0)" } ?? "TLS: certificates and keys are read again"
+      )
+    }
   }
 }

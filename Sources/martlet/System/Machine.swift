@@ -5,6 +5,8 @@ import Glibc
 enum Machine {
   static var coreCount: Int { max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))) }
 
+  static var processIdentifier: Int32 { getpid() }
+
   /// The machine's name in the network.
   static var hostName: String {
     var name = [CChar](repeating: 0, count: 256)

@@ -152,7 +152,11 @@ import Testing
   }
 
   @Test func noAnswerInTime() throws {
-    let world = try World { $0.breakerThreshold = 2 }
+    let log = TestLog()
+    let world = try World {
+      $0.breakerThreshold = 2
+      $0.log = log.log
+    }
     let client = world.connected()
     for _ in 0..<2 {
       client.send(#"{"id":2,"rpc":{"method":"m"}}"#)
@@ -170,6 +174,12 @@ import Testing
     #expect(world.server.take().count == 1)
     world.server.answer(#"{"result":{"data":1}}"#)
     #expect(client.take() == [#"{"id":2,"rpc":{"data":1}}"#])
+    let failure = "warning the backend has failed event=rpc error=\"127.0.0.1 has not answered in 3.0 s.\""
+    #expect(
+      log.take() == [
+        failure, failure, "error   the backend is not asked for a while event=rpc loop=0 pause_ms=5000",
+        "info    the backend is asked again event=rpc loop=0",
+      ])
   }
 
   @Test func callingAndPublishing() throws {

@@ -127,6 +127,38 @@ import Testing
     #expect(client.take() == [] && client.session?.isClosed == false)
   }
 
+  @Test("A newer token says something else of the user, to those who ask and those who hear")
+  func aRefreshWithOtherInfo() {
+    let world = SessionWorld(loops: 2) { $0.pingIntervalMilliseconds = 0 }
+    let other = world.connected()
+    let client = world.connected("{\"token\":\"\(SessionWorld.token())\"}")
+    let channel = world.channel(ownedBy: 1)
+    func token(_ info: String) -> String {
+      SessionWorld.token {
+        $0.channel = channel
+        $0.info = Array(info.utf8)
+      }
+    }
+    func presence() -> [String] { other.call("{\"id\":9,\"presence\":{\"channel\":\"\(channel)\"}}") }
+    let command = "{\"id\":2,\"subscribe\":{\"channel\":\"\(channel)\",\"token\":\"\(token("1"))\"}}"
+    #expect(client.call(command).first?.hasPrefix(#"{"id":2,"subscribe":{"#) == true)
+    #expect(
+      presence() == [#"{"id":9,"presence":{"presence":{"c2":{"user":"ann","client":"c2","chan_info":1}}}}"#])
+    #expect(
+      client.call("{\"id\":3,\"sub_refresh\":{\"channel\":\"\(channel)\",\"token\":\"\(token("[2]"))\"}}")
+        == [#"{"id":3,"sub_refresh":{}}"#])
+    #expect(
+      presence() == [#"{"id":9,"presence":{"presence":{"c2":{"user":"ann","client":"c2","chan_info":[2]}}}}"#]
+    )
+    _ = other.call("{\"id\":3,\"subscribe\":{\"channel\":\"\(channel)\",\"join_leave\":true}}")
+    _ = client.call("{\"id\":4,\"publish\":{\"channel\":\"\(channel)\",\"data\":0}}")
+    #expect(other.take().last?.contains(#""info":{"user":"ann","client":"c2","chan_info":[2]}"#) == true)
+    _ = client.call("{\"id\":5,\"unsubscribe\":{\"channel\":\"\(channel)\"}}")
+    #expect(
+      other.take().last?.contains(#""leave":{"info":{"user":"ann","client":"c2","chan_info":[2]}}"#) == true)
+    #expect(presence().first?.contains("c2") == false)
+  }
+
   @Test func aSubscriptionThatWasGivenUpDoesNotExpire() {
     let world = SessionWorld { $0.pingIntervalMilliseconds = 0 }
     let client = world.connected("{\"token\":\"\(SessionWorld.token())\"}")

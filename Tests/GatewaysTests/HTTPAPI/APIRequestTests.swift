@@ -35,7 +35,7 @@ import Testing
   @Test(arguments: [
     (#"{"channel":"c","data":null}"#, "null"), (#"{"channel":"c","data":"x"}"#, #""x""#),
     (#"{"channel":"c","data":{},"tags":null,"idempotency_key":null}"#, "{}"),
-    (#"{"channel":"c","b64data":"eyJhIjogMX0="}"#, #"{"a":1}"#),
+    (#"{"channel":"c","b64data":"eyJhIjogMX0="}"#, #"{"a": 1}"#),
     (#"{"data":0,"b64data":"MQ==","channel":"c"}"#, "1"),
   ])
   func payloads(_ body: String, _ data: String) throws {
@@ -43,9 +43,17 @@ import Testing
   }
 
   @Test(
+    "What is JSON on one line needs no second look",
+    arguments: [("WzFd", false), ("WyAxXQ==", true), ("AAE=", true)])
+  func unchecked(_ base64: String, _ isUnchecked: Bool) throws {
+    #expect(try publication(#"{"channel":"c","b64data":"\#(base64)"}"#).request.isUnchecked == isUnchecked)
+    #expect(try !publication(#"{"channel":"c","data":[ 1]}"#).request.isUnchecked)
+  }
+
+  @Test(
     arguments: [
       (.publish, #"{"channel":"c"}"#), (.publish, #"{"data":{}}"#), (.publish, ""), (.publish, "{}"),
-      (.publish, #"{"channel":"c","b64data":"!!"}"#), (.publish, #"{"channel":"c","b64data":"AAE="}"#),
+      (.publish, #"{"channel":"c","b64data":"!!"}"#), (.rpc, "{}"),
       (.broadcast, #"{"channels":[],"data":{}}"#), (.broadcast, #"{"channels":["a"]}"#),
       (.subscribe, #"{"user":"ann"}"#), (.subscribe, #"{"channel":"c"}"#),
       (.subscribe, #"{"user":"ann","channel":"c","b64info":"AAE="}"#), (.unsubscribe, #"{"user":"ann"}"#),

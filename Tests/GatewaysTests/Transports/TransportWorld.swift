@@ -25,7 +25,7 @@ final class TransportWorld {
     change(&options)
     let hub = sessions.hub
     let api = HTTPAPI(
-      hub: hub, keys: [], node: NodeIdentity(uid: "", name: "", version: ""), uptimeSeconds: { 0 })
+      hub: hub, keys: ["k"], node: NodeIdentity(uid: "", name: "", version: ""), uptimeSeconds: { 0 })
     let service = RealtimeServer(hub: hub, api: api, options: options, counters: sessions.counters)
     let serverCounters = serverCounters
     let registries = sessions.loops.map { ConnectionRegistry(loop: $0, counters: serverCounters) }
