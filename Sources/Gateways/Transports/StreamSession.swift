@@ -16,7 +16,7 @@ final class StreamSession: EmulatedSession, CentrifugoOutput, @unchecked Sendabl
   ) {
     self.framing = framing
     self.shelf = shelf
-    super.init(id: id, loop: loop, counters: counters)
+    super.init(id: id, loop: loop, encoding: framing.encoding, counters: counters)
   }
 
   func begin(_ session: CentrifugoSession, _ stream: HTTPResponseStream) {
@@ -45,7 +45,7 @@ final class StreamSession: EmulatedSession, CentrifugoOutput, @unchecked Sendabl
   func close(_ disconnect: Disconnect) {
     guard let stream = leave() else { return }
     forget()
-    let push = shelf == nil ? disconnect.barePush : disconnect.push
+    let push = shelf == nil ? disconnect.barePush : encoding.encode(.disconnect(disconnect))
     stream.end(with: push.withUnsafeBytes { framing.frame($0) })
   }
 
