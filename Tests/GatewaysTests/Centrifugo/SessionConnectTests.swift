@@ -142,7 +142,7 @@ import Testing
       client.call("{\"id\":1,\"connect\":{\"token\":\"\(token)\",\"subs\":\(subs)}}")
         == [
           #"{"id":1,"connect":{"client":"c1","version":"1","ping":25,"pong":true,"subs":{"closed:y":{},"#
-            + #""open:x":{"offset":1,"epoch":"z","publications":[{"offset":1,"data":1}],"recovered":true,"#
+            + #""open:x":{"recoverable":true,"positioned":true,"epoch":"z","publications":[{"offset":1,"data":1}],"recovered":true,"#
             + #""was_recovering":true}}}}"#
         ])
     world.publish("2", to: "open:x")
@@ -180,7 +180,7 @@ import Testing
       world.open().call("{\"id\":1,\"connect\":{\"token\":\"\(token)\",\"subs\":\(subs)}}")
         == [
           #"{"id":1,"connect":{"client":"c1","version":"1","ping":25,"pong":true,"subs":{"open:x":"#
-            + #"{"recoverable":true,"positioned":true,"offset":3,"epoch":"z","#
+            + #"{"recoverable":true,"positioned":true,"offset":2,"epoch":"z","#
             + #""publications":[{"offset":3,"data":3}],"recovered":true,"was_recovering":true}}}}"#
         ])
   }
