@@ -46,6 +46,18 @@ import Testing
     #expect(anonymous.open().call(connect(SessionWorld.token())).count == 1)
   }
 
+  /// Clients send them in one message: the error is what they have to see, not the end of the connection.
+  @Test func whatComesBehindARefusedConnectCommandIsPassedOver() {
+    let expired = SessionWorld.token { $0.expiresAt = SessionWorld.epoch }
+    let client = SessionWorld().open()
+    let subscribe = #"{"id":2,"subscribe":{"channel":"open:x"}}"#
+    let replies = client.call(connect(expired) + "\n" + subscribe + "\n{}\n" + #"{"id":3,"unknown":{}}"#)
+    #expect(replies == [#"{"id":1,"error":{"code":109,"message":"token expired"}}"#])
+    #expect(client.call(connect(SessionWorld.token())).count == 1)
+    #expect(client.call(subscribe) == [#"{"id":2,"subscribe":{"epoch":"z"}}"#])
+    #expect(SessionWorld().open().call(subscribe) == ["close 3501 bad request"])
+  }
+
   @Test func aSubscriptionTokenOpensNoConnection() {
     let token = SessionWorld.token { $0.channel = "open:x" }
     #expect(SessionWorld().open().call(connect(token)) == ["close 3500 invalid token"])
