@@ -9,6 +9,13 @@ final class StreamSession: EmulatedSession, CentrifugoOutput, @unchecked Sendabl
   /// Where posts find it; nil where the client only listens.
   private let shelf: SessionDirectory.Shelf?
   private var stream: HTTPResponseStream?
+  /// How long the body goes on after its last message, in milliseconds: clients that are told of both at once, as some are
+  /// outside of browsers, take the end for the news, and come back though they should not.
+  static let endMilliseconds: UInt64 = 100
+  private static let endToken: UInt64 = 1
+  /// What is to end soon.
+  private var ending: HTTPResponseStream?
+  private var isServerEnding = false
 
   init(
     id: String, loop: EventLoop, framing: StreamFraming, shelf: SessionDirectory.Shelf?,
@@ -46,7 +53,16 @@ final class StreamSession: EmulatedSession, CentrifugoOutput, @unchecked Sendabl
     guard let stream = leave() else { return }
     forget()
     let push = shelf == nil ? disconnect.barePush : encoding.encode(.disconnect(disconnect))
-    stream.end(with: push.withUnsafeBytes { framing.frame($0) })
+    stream.writeLast(push.withUnsafeBytes { framing.frame($0) })
+    guard !isServerEnding else { return stream.end() }
+    ending = stream
+    _ = loop.schedule(after: Self.endMilliseconds, self, token: Self.endToken)
+  }
+
+  override func timerFired(_ token: UInt64) {
+    guard token == Self.endToken else { return super.timerFired(token) }
+    ending?.end()
+    ending = nil
   }
 
   /// Posts cannot be held back: what waits is bounded by the session.
@@ -61,7 +77,11 @@ final class StreamSession: EmulatedSession, CentrifugoOutput, @unchecked Sendabl
   }
 
   fileprivate func serverEnds(_ code: CloseCode, _ reason: String) {
+    isServerEnding = true
     session?.close(Disconnect(code: code.rawValue, reason: reason))
+    // One that is about to end has said why.
+    ending?.end()
+    ending = nil
   }
 
   private func leave() -> HTTPResponseStream? {
