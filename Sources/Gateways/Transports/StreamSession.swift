@@ -52,6 +52,7 @@ final class StreamSession: EmulatedSession, CentrifugoOutput, @unchecked Sendabl
   func close(_ disconnect: Disconnect) {
     guard let stream = leave() else { return }
     forget()
+    guard !disconnect.isSilent else { return stream.end() }
     let push = shelf == nil ? disconnect.barePush : encoding.encode(.disconnect(disconnect))
     stream.writeLast(push.withUnsafeBytes { framing.frame($0) })
     guard !isServerEnding else { return stream.end() }

@@ -58,6 +58,18 @@ import Testing
     #expect(SessionWorld().open().call(subscribe) == ["close 3501 bad request"])
   }
 
+  /// Some SDKs leave the connection open, and take its end for that of their next one: it must let them come back.
+  @Test func aRefusedClientThatStaysIsNotToldToStayAway() {
+    let world = SessionWorld()
+    let client = world.open()
+    let expired = SessionWorld.token { $0.expiresAt = SessionWorld.epoch }
+    #expect(client.call(connect(expired)).count == 1)
+    world.advance(seconds: 9)
+    #expect(client.take() == [])
+    world.advance(seconds: 1)
+    #expect(client.take() == ["close 3000 connection closed"])
+  }
+
   @Test func aSubscriptionTokenOpensNoConnection() {
     let token = SessionWorld.token { $0.channel = "open:x" }
     #expect(SessionWorld().open().call(connect(token)) == ["close 3500 invalid token"])

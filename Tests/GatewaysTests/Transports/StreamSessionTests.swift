@@ -1,3 +1,4 @@
+import Realtime
 import Testing
 import WebSockets
 
@@ -124,6 +125,18 @@ import WebSockets
     // The connection is as good as before.
     peer.request("POST /connection/http_stream", Self.connect)
     #expect(peer.response().status == "200")
+  }
+
+  /// As in Centrifugo: the transport has closed, and that is all.
+  @Test func anEndWithoutAReasonIsNoPush() throws {
+    let world = try TransportWorld()
+    let connect = #"{"id":1,"connect":{"token":"\#(SessionWorld.token())"}}"#
+    let peer = try world.exchange("POST /connection/http_stream", connect)
+    _ = peer.take()
+    let ann = ClientSelection(user: "ann")
+    world.sessions.run { world.sessions.hub.disconnect(ann, code: 3_000, reason: "test") }
+    #expect(peer.chunks() == [""])
+    #expect(world.clientCount == 0)
   }
 
   @Test func aClientThatGoesBetweenTheLastMessageAndTheEnd() throws {
