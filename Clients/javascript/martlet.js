@@ -182,7 +182,7 @@ class Position {
     this.epoch = epoch;
     this.isRecoverable = recoverable;
     // Each of those missed moves it on when it is shown: a listener may unsubscribe amid them.
-    this.offset = missed.length > 0 ? (missed[0].offset ?? offset + 1) - 1 : offset;
+    this.offset = missed.length > 0 ? (missed[0].offset ?? offset + 1) - 1 : Math.max(offset, shown);
     return missed;
   }
 

@@ -6,6 +6,8 @@ import JSON
 let transportTargets = [
   FuzzTarget("transport-requests", checkRequests),
   FuzzTarget("command-order", checkOrder),
+  FuzzTarget("command-order-protobuf", checkProtobufOrder),
+  FuzzTarget("emulation-request-protobuf", checkProtobufRequest),
 ]
 
 /// What is taken for a request is JSON, and what is made of it, too.
@@ -44,4 +46,28 @@ private func checkOrder(_ input: UnsafeRawBufferPointer) throws {
   }
   try hold(!order.isWaiting, "nothing waits for ever")
   try hold(UInt64(count) + order.repeatedCount == UInt64(lines), "each is performed, or is a repeat")
+}
+
+/// The same for commands behind their lengths, which come in two requests: the first is as long as the first byte says.
+private func checkProtobufOrder(_ input: UnsafeRawBufferPointer) throws {
+  guard let first = input.first else { return }
+  let commands = UnsafeRawBufferPointer(rebasing: input.dropFirst())
+  let end = min(Int(first), commands.count)
+  var order = CommandOrder(.protobuf)
+  var performed: [UInt8] = []
+  for range in [0..<end, end..<commands.count] {
+    order.take(UnsafeRawBufferPointer(rebasing: commands[range])) { performed += $0 }
+  }
+  try hold(performed.count <= commands.count, "no more than came")
+  for _ in commands where order.isWaiting { order.skip { performed += $0 } }
+  try hold(!order.isWaiting, "nothing waits for ever")
+  let isAll = performed.count == commands.count
+  try hold(isAll == (order.repeatedCount == 0), "each is performed, or is a repeat")
+}
+
+/// What was read fits into what came.
+private func checkProtobufRequest(_ input: UnsafeRawBufferPointer) throws {
+  guard let request = try? EmulationRequest(protobuf: input) else { return }
+  let count = request.session.utf8.count + request.node.utf8.count + request.data.count
+  try hold(count <= input.count, "no more than came")
 }

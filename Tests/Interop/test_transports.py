@@ -1,5 +1,6 @@
 """Clients without a WebSocket: streams, posts and polls, as curl and requests speak them."""
 
+import base64
 import json
 import subprocess
 import uuid
@@ -7,6 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import requests
+from centrifuge.protocol import client_pb2
+from google.protobuf import json_format
+from google.protobuf.internal import decoder, encoder
 from programs import Server
 
 CONNECT = '{"id":1,"connect":{}}'
@@ -156,3 +160,71 @@ def test_curl_listens(demo, channel, arguments):
     finally:
         curl.terminate()
         curl.wait()
+
+
+# Protobuf
+
+
+class ProtobufStream:
+    """HTTP streaming in Protobuf: replies behind their lengths, as they come in pieces of any size."""
+
+    def __init__(self, demo):
+        self.demo, self.rest = demo, b""
+        self.response = requests.post(
+            f"{demo.http}/connection/http_stream", self.commands({"id": 1, "connect": {}}), stream=True, timeout=20,
+            headers={"Content-Type": "application/octet-stream"})
+        assert self.response.status_code == 200
+        assert self.response.headers["Content-Type"] == "application/octet-stream"
+        self.pieces = self.response.iter_content(chunk_size=1)
+        connect = self.next().connect
+        self.session, self.node = connect.session, connect.node
+
+    def commands(self, *commands):
+        data = b""
+        for command in commands:
+            message = json_format.ParseDict(command, client_pb2.Command()).SerializeToString()
+            data += encoder._VarintBytes(len(message)) + message
+        return data
+
+    def next(self):
+        while True:
+            try:
+                length, start = decoder._DecodeVarint(self.rest, 0)
+                if len(self.rest) >= start + length:
+                    message, self.rest = self.rest[start:start + length], self.rest[start + length:]
+                    return client_pb2.Reply.FromString(message)
+            except IndexError:
+                pass
+            piece = next(self.pieces, None)
+            if piece is None:
+                return None
+            self.rest += piece
+
+    def post(self, *commands, session=None):
+        body = client_pb2.EmulationRequest(
+            session=session or self.session, node=self.node, data=self.commands(*commands))
+        return requests.post(
+            f"{self.demo.http}/emulation", body.SerializeToString(), timeout=10,
+            headers={"Content-Type": "application/octet-stream"}).status_code
+
+
+def test_a_session_in_protobuf(demo, channel):
+    stream = ProtobufStream(demo)
+    assert stream.post({"id": 2, "subscribe": {"channel": channel}}, {"id": 3, "history": {"channel": channel}}) == 204
+    assert stream.next().id == 2 and stream.next().id == 3
+    publish(demo, channel, {"a": "ü"})
+    assert json.loads(stream.next().push.pub.data) == {"a": "ü"}
+    big = b'"' + b"x" * 40_000 + b'"'
+    assert stream.post({"id": 4, "publish": {"channel": channel, "data": base64.b64encode(big).decode()}}) == 204
+    got = [stream.next(), stream.next()]
+    assert {reply.id for reply in got} == {0, 4}
+    assert [reply.push.pub.data for reply in got if not reply.id] == [big]
+    assert stream.post(session="0-nobody") == 404
+    stream.response.close()
+
+
+def test_the_end_of_a_session_in_protobuf(demo):
+    stream = ProtobufStream(demo)
+    assert stream.post({"id": 2, "connect": {}}) == 204
+    assert stream.next().push.disconnect.code == 3501
+    assert stream.next() is None

@@ -69,9 +69,14 @@ public struct Disconnect: Error, Sendable, Equatable {
     self.reason = reason
   }
 
+  /// Whether the connection just ends: as in Centrifugo, clients do not see 3000, but that their transport has closed.
+  var isSilent: Bool { code == Self.normal.code }
+
   /// Whether the client comes back.
   var allowsReturn: Bool { code % 1_000 < 500 }
 
+  /// 3000: nothing is wrong, and clients are not told anything, see ``isSilent``.
+  static let normal = Disconnect(code: 3000, reason: "connection closed")
   /// 3001: the server goes down; another may be there already.
   public static let shutdown = Disconnect(code: 3001, reason: "shutdown")
   /// 3005: the connection's token has expired and was not refreshed.

@@ -106,7 +106,8 @@ final class ConnectionOutput: CentrifugoOutput {
   }
   func isBackedUp(beyond byteCount: Int) -> Bool { connection.isBackedUp(beyond: byteCount) }
   func close(_ disconnect: Disconnect) {
-    connection.close(code: CloseCode(rawValue: disconnect.code), reason: disconnect.reason)
+    let code = disconnect.isSilent ? .normal : CloseCode(rawValue: disconnect.code)
+    connection.close(code: code, reason: disconnect.reason)
   }
   func pauseReading() { connection.pauseReading() }
   func resumeReading() { connection.resumeReading() }

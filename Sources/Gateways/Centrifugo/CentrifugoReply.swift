@@ -54,3 +54,12 @@ enum CentrifugoPush {
   /// `secondsLeft` is nil where there is no end.
   case refresh(secondsLeft: UInt64?)
 }
+
+extension SubscribeResult {
+  /// Where the client stands before it has taken `publications`, each of which moves it on: so clients keep their place,
+  /// and one that stops in between misses nothing.
+  var start: StreamPosition {
+    guard let first = publications.first, first.offset > 0 else { return position }
+    return StreamPosition(epoch: position.epoch, offset: first.offset - 1)
+  }
+}

@@ -3,12 +3,16 @@ import Realtime
 extension CentrifugoSession {
   func perform(_ command: CentrifugoCommand) {
     let id = command.id
-    guard let request = command.request else {
-      if id == 0 { return client == nil ? close(.badRequest) : receivedPong() }
-      return client == nil ? close(.badRequest) : reply(id, .methodNotFound)
+    if case .connect(let request)? = command.request {
+      return id == 0 ? close(.badRequest) : connect(id, request)
     }
-    if case .connect(let request) = request { return id == 0 ? close(.badRequest) : connect(id, request) }
-    guard let client else { return close(.badRequest) }
+    guard let client else {
+      // Clients send what they want to subscribe to along with the connect command.
+      return wasRefused ? () : close(.badRequest)
+    }
+    guard let request = command.request else {
+      return id == 0 ? receivedPong() : reply(id, .methodNotFound)
+    }
     guard isWithinRate(request, id, client) else { return }
     if case .send(let data) = request { return options.backend.receive(data, from: caller) }
     guard id > 0, !request.isIncomplete else { return close(.badRequest) }

@@ -111,7 +111,7 @@ extension CentrifugoSession {
       var options = SubscribeOptions()
       options.isGranted = isGranted
       options.isServerSide = true
-      options.wantsRecovery = isGranted
+      options.wantsRecovery = isGranted || positions[channel] != nil
       options.recoverSince = positions[channel]
       options.channelInfo = answer.info
       options.overrides = answer.overrides

@@ -62,7 +62,10 @@ extension CentrifugoSession {
   func tick() {
     heartbeat.timer = nil
     let now = loop.nowMilliseconds
-    if let connectBy = heartbeat.connectBy, connectBy <= now { return close(.stale) }
+    if let connectBy = heartbeat.connectBy, connectBy <= now {
+      // One that was told to renew its token may be on its way back already: it must not be told to stay away.
+      return close(wasRefused ? .normal : .stale)
+    }
     if let pongBy = heartbeat.pongBy, pongBy <= now { return close(.noPong) }
     expire()
     guard !isClosed else { return }

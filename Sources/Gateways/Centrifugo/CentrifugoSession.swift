@@ -68,6 +68,8 @@ final class CentrifugoSession: TimerTarget, @unchecked Sendable {
   /// How often it has done what; nil where nothing is limited.
   var rate: RateLimiter.Connection?
   private(set) var isClosed = false
+  /// The connect command was answered with an error: what the client has sent behind it is passed over.
+  private(set) var wasRefused = false
   /// How the server has ended the connection.
   private var ending: Disconnect?
   /// A command whose reply waits for another loop; those behind it wait, so that they see its effect.
@@ -161,6 +163,7 @@ final class CentrifugoSession: TimerTarget, @unchecked Sendable {
 
   func reply(_ id: UInt32, _ error: CommandError) {
     counters.count(error)
+    if client == nil { wasRefused = true }
     reply(id, .error(error))
   }
 

@@ -36,8 +36,8 @@ enum ProtobufReplyEncoder {
     case .subscribe(let channel, let result, let data):
       self.push(channel, 9) { protobuf in
         protobuf.bool(1, result.isRecoverable)
-        protobuf.string(4, result.position.epoch)
-        protobuf.varint(5, result.position.offset)
+        protobuf.string(4, result.start.epoch)
+        protobuf.varint(5, result.start.offset)
         protobuf.bool(6, result.isPositioned)
         protobuf.bytes(7, data)
       }
@@ -100,10 +100,10 @@ extension ProtobufWriter {
     let result = subscription.result
     expiry(subscription.secondsLeft, 1, 2)
     bool(3, result.isRecoverable)
-    string(6, result.position.epoch)
+    string(6, result.start.epoch)
     for publication in result.publications { message(7) { $0.fields(of: publication) } }
     bool(8, result.recovered)
-    varint(9, result.position.offset)
+    varint(9, result.start.offset)
     bool(10, result.isPositioned)
     bytes(11, subscription.data)
     bool(12, result.wasRecovering)

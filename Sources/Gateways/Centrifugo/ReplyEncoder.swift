@@ -126,7 +126,7 @@ extension JSONWriter {
   fileprivate mutating func place(of result: SubscribeResult) {
     if result.isRecoverable { flag("recoverable") }
     if result.isPositioned { flag("positioned") }
-    members(of: result.position)
+    members(of: result.start)
   }
 
   /// `"expires":true,"ttl":…`: when the client has to come with a fresh token. `ttl` is a uint32 in client.proto.

@@ -31,7 +31,8 @@ struct ProtobufReader {
   private static let maximumFieldNumber: UInt64 = (1 << 29) - 1
 
   private let bytes: UnsafeRawBufferPointer
-  private var position = 0
+  /// How much has been read.
+  private(set) var position = 0
   private var wireType = WireType.varint
   /// Messages that may still be opened.
   private var depthLeft: Int

@@ -10,6 +10,8 @@ struct CommandOrder {
   /// Identifiers that were passed over and may still come.
   private static let maximumSkipped = 256
 
+  /// How the commands are spelled.
+  private let encoding: ClientEncoding
   /// What is expected next; nil before the first command.
   private var next: UInt64?
   /// Commands that came too early, each with those without an identifier that came behind it in the same request.
@@ -22,22 +24,23 @@ struct CommandOrder {
   /// Whether commands wait for earlier ones.
   var isWaiting: Bool { !held.isEmpty }
 
-  /// Takes a request's commands, one a line; `perform` gets those whose turn has come.
-  mutating func take(_ text: UnsafeRawBufferPointer, perform: (UnsafeRawBufferPointer) -> Void) {
+  init(_ encoding: ClientEncoding = .json) { self.encoding = encoding }
+
+  /// Takes a request's commands; `perform` gets those whose turn has come.
+  mutating func take(_ commands: UnsafeRawBufferPointer, perform: (UnsafeRawBufferPointer) -> Void) {
     var heldBefore: UInt64?
-    for slice in text.split(separator: UInt8(ascii: "\n")) {
-      let line = UnsafeRawBufferPointer(rebasing: slice)
-      guard let id = Self.identifier(of: line) else {
-        if let heldBefore { hold(line, heldBefore) } else { perform(line) }
+    for command in encoding.split(commands) {
+      guard let id = encoding.identifier(of: command) else {
+        if let heldBefore { hold(command, heldBefore) } else { perform(command) }
         continue
       }
       switch place(id) {
       case .now:
-        perform(line)
+        perform(command)
         performReady(perform)
         heldBefore = nil
       case .later:
-        hold(line, id)
+        hold(command, id)
         heldBefore = id
       case .never:
         repeatedCount += 1
@@ -68,10 +71,11 @@ struct CommandOrder {
     return skipped.remove(id) == nil ? .never : .now
   }
 
-  private mutating func hold(_ line: UnsafeRawBufferPointer, _ id: UInt64) {
-    heldBytes += line.count + 1
-    held[id, default: []] += line
-    held[id]?.append(UInt8(ascii: "\n"))
+  private mutating func hold(_ command: UnsafeRawBufferPointer, _ id: UInt64) {
+    let end: [UInt8] = encoding == .json ? [UInt8(ascii: "\n")] : []
+    heldBytes += command.count + end.count
+    held[id, default: []] += command
+    held[id]? += end
   }
 
   private mutating func performReady(_ perform: (UnsafeRawBufferPointer) -> Void) {
@@ -81,10 +85,36 @@ struct CommandOrder {
       text.withUnsafeBytes(perform)
     }
   }
+}
 
-  /// The command's `id`; nil for one that wants no reply, and for what is none: the session will say so.
-  private static func identifier(of line: UnsafeRawBufferPointer) -> UInt64? {
-    var reader = JSONReader(line)
+extension ClientEncoding {
+  /// The commands of a message, each as it would stand alone. What is cut off comes as it is: the session will say so.
+  fileprivate func split(_ message: UnsafeRawBufferPointer) -> [UnsafeRawBufferPointer] {
+    switch self {
+    case .json:
+      return message.split(separator: UInt8(ascii: "\n")).map(UnsafeRawBufferPointer.init(rebasing:))
+    case .protobuf:
+      var reader = ProtobufReader(message)
+      var commands: [UnsafeRawBufferPointer] = []
+      while !reader.isAtEnd {
+        let start = reader.position
+        let isWhole = (try? reader.nextDelimited()) != nil
+        commands.append(
+          UnsafeRawBufferPointer(rebasing: message[start..<(isWhole ? reader.position : message.count)]))
+        if !isWhole { break }
+      }
+      return commands
+    }
+  }
+
+  /// A command's `id`; nil for one that wants no reply, and for what is none: the session will say so.
+  fileprivate func identifier(of command: UnsafeRawBufferPointer) -> UInt64? {
+    let id = self == .json ? identifier(ofJSON: command) : identifier(ofProtobuf: command)
+    return id == 0 ? nil : id
+  }
+
+  private func identifier(ofJSON command: UnsafeRawBufferPointer) -> UInt64? {
+    var reader = JSONReader(command)
     var id: UInt64?
     do {
       try reader.readObject { (reader, key) throws(JSONError) in
@@ -93,6 +123,20 @@ struct CommandOrder {
     } catch {
       return nil
     }
-    return id.flatMap { $0 == 0 || $0 > UInt64(UInt32.max) ? nil : $0 }
+    return id.flatMap { $0 > UInt64(UInt32.max) ? nil : $0 }
+  }
+
+  private func identifier(ofProtobuf command: UnsafeRawBufferPointer) -> UInt64? {
+    var reader = ProtobufReader(command)
+    var id: UInt64?
+    do {
+      var fields = ProtobufReader(try reader.nextDelimited())
+      try fields.readFields { (reader, number) throws(ProtobufError) in
+        if number == 1 { id = UInt64(UInt32(truncatingIfNeeded: try reader.readVarint())) }
+      }
+    } catch {
+      return nil
+    }
+    return id
   }
 }

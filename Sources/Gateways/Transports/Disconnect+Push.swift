@@ -3,9 +3,6 @@ import JSON
 import WebSocketCore
 
 extension Disconnect {
-  /// `{"push":{"disconnect":{"code":…,"reason":…}}}`: what is said where there are no close codes.
-  var push: [UInt8] { Array("{\"push\":".utf8) + barePush + Array("}".utf8) }
-
   /// `{"disconnect":{"code":…,"reason":…}}`: for clients that only listen.
   var barePush: [UInt8] {
     var json = JSONWriter()

@@ -9,12 +9,16 @@ class EmulatedSession: TimerTarget, @unchecked Sendable {
   /// What a client has to know to speak for the session; nobody can guess it.
   let id: String
   let loop: EventLoop
+  /// How the client's commands are spelled.
+  let encoding: ClientEncoding
   let counters: TransportCounters
   private(set) var session: CentrifugoSession?
-  private var order = CommandOrder()
+  private var order: CommandOrder
   private var gapTimer: TimerID?
 
-  init(id: String, loop: EventLoop, counters: TransportCounters) {
+  init(id: String, loop: EventLoop, encoding: ClientEncoding, counters: TransportCounters) {
+    self.encoding = encoding
+    order = CommandOrder(encoding)
     self.id = id
     self.loop = loop
     self.counters = counters
@@ -23,7 +27,7 @@ class EmulatedSession: TimerTarget, @unchecked Sendable {
   /// The session and this hold each other until one of them ends.
   func begin(_ session: CentrifugoSession) { self.session = session }
 
-  /// Takes commands, one a line; false if the session has ended.
+  /// Takes commands as they follow each other; false if the session has ended.
   func received(_ text: [UInt8]) -> Bool {
     guard let session, !session.isClosed else { return false }
     let repeated = order.repeatedCount

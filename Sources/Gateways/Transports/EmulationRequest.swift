@@ -4,9 +4,26 @@ import JSON
 struct EmulationRequest: Equatable {
   var session = ""
   var node = ""
-  /// Commands, one a line.
+  /// Commands as they follow each other, one a line in JSON.
   var data: [UInt8] = []
 
+  /// Reads a request in Protobuf.
+  ///
+  /// - Throws: for what is not such a message.
+  init(protobuf body: UnsafeRawBufferPointer) throws(ProtobufError) {
+    var reader = ProtobufReader(body)
+    try reader.readFields { (reader, number) throws(ProtobufError) in
+      switch number {
+      case 1: node = try reader.readString()
+      case 2: session = try reader.readString()
+      case 3: data = Array(try reader.readBytes())
+      default: break
+      }
+    }
+  }
+
+  /// Reads a request in JSON.
+  ///
   /// - Throws: for what is not JSON, or has a member of the wrong kind.
   init(_ body: UnsafeRawBufferPointer) throws(JSONError) {
     var reader = JSONReader(body)
@@ -19,6 +36,17 @@ struct EmulationRequest: Equatable {
       }
     }
     try reader.finish()
+  }
+}
+
+extension EmulationRequest {
+  /// Reads a body; nil if it is none.
+  init?(_ body: [UInt8], _ encoding: ClientEncoding) {
+    let request = body.withUnsafeBytes { body in
+      encoding == .json ? try? EmulationRequest(body) : try? EmulationRequest(protobuf: body)
+    }
+    guard let request else { return nil }
+    self = request
   }
 }
 

@@ -5,10 +5,8 @@ import WebSockets
 extension HTTPTransports {
   /// Hands commands to the session that they are for: 204, or 404 for one that is not here.
   func emulate(_ exchange: HTTPExchange, _ fields: HTTPFields) {
-    let parsed = exchange.body.withUnsafeBytes { text in
-      Result { () throws(JSONError) in try EmulationRequest(text) }
-    }
-    guard case .success(let request) = parsed else {
+    let encoding = self.encoding(of: exchange)
+    guard let request = EmulationRequest(exchange.body, encoding) else {
       return refuse(exchange, fields, .text(.badRequest, "This is not {session, node, data}.\n"))
     }
     guard request.node == options.node else {
@@ -16,6 +14,10 @@ extension HTTPTransports {
     }
     let answer = WaitingPoll(exchange: exchange, fields: fields)
     directory.find(request.session) { [self] session in
+      if let session, session.encoding != encoding {
+        options.counters.requestsRefused.count()
+        return answer.answer(.text(.badRequest, "The session speaks \(session.encoding.rawValue).\n"))
+      }
       guard let session, session.received(request.data) else { return unknown(answer) }
       answer.answer(HTTPResponse(status: .noContent))
     }
@@ -58,7 +60,7 @@ extension HTTPTransports {
       options: options, counters: options.counters)
     watch(waiting.exchange, output.id)
     // Polls say themselves that the client is there, and their answers that the server is.
-    output.begin(makeSession(waiting.exchange, output, emulated: output.id, pings: false))
+    output.begin(makeSession(waiting.exchange, output, emulated: output, pings: false))
     _ = output.received(request, waiting)
   }
 

@@ -4,7 +4,9 @@ import WebSockets
 
 extension HTTPTransports {
   /// A session whose replies are the response, and whose further commands are posted to `/emulation`.
-  func openStream(_ exchange: HTTPExchange, _ framing: StreamFraming, _ fields: HTTPFields) {
+  /// Who asks in Protobuf is answered in Protobuf.
+  func openStream(_ exchange: HTTPExchange, _ wanted: StreamFraming, _ fields: HTTPFields) {
+    let framing = wanted == .lines && encoding(of: exchange) == .protobuf ? .delimited : wanted
     guard let commands = commands(of: exchange) else {
       return refuse(exchange, fields, .text(.badRequest, "The connect command is missing: cf_connect=…\n"))
     }
@@ -13,7 +15,7 @@ extension HTTPTransports {
       id: directory.identifier(on: loop, sessions.makeClientID()), loop: loop, framing: framing,
       shelf: directory.shelf(of: loop), counters: options.counters)
     guard let stream = stream(exchange, framing, fields, to: StreamEvents(output)) else { return }
-    output.begin(makeSession(exchange, output, emulated: output.id), stream)
+    output.begin(makeSession(exchange, output, emulated: output), stream)
     _ = output.received(commands)
   }
 

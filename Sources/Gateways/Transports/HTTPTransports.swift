@@ -8,7 +8,9 @@ final class HTTPTransports: Sendable {
   let hub: Hub
   let sessions: CentrifugoOptions
   let options: TransportOptions
-  let encoding: Int
+  /// The places of the hub's encodings.
+  private let json: Int
+  private let protobuf: Int?
   let sessionCounters: CentrifugoCounters
   let directory: SessionDirectory
   private let crossOrigin: CrossOrigin
@@ -18,7 +20,8 @@ final class HTTPTransports: Sendable {
     counters: CentrifugoCounters, directory: SessionDirectory
   ) {
     self.hub = hub
-    self.encoding = encoding
+    json = encoding
+    protobuf = hub.encodings.firstIndex { $0 is CentrifugoProtobufEncoding }
     self.sessions = sessions
     self.options = options
     sessionCounters = counters
@@ -89,6 +92,12 @@ final class HTTPTransports: Sendable {
     }
   }
 
+  /// How a request's commands are spelled: in Protobuf where it says that they are bytes.
+  func encoding(of exchange: HTTPExchange) -> ClientEncoding {
+    let type = exchange.head.fields["Content-Type"]?.prefix { $0 != ";" && $0 != " " }
+    return protobuf != nil && type?.lowercased() == "application/octet-stream" ? .protobuf : .json
+  }
+
   func refuse(_ exchange: HTTPExchange, _ fields: HTTPFields, _ response: HTTPResponse) {
     options.counters.requestsRefused.count()
     var response = response
@@ -97,14 +106,18 @@ final class HTTPTransports: Sendable {
   }
 
   func makeSession(
-    _ exchange: HTTPExchange, _ output: any CentrifugoOutput, emulated id: String? = nil, pings: Bool = true
+    _ exchange: HTTPExchange, _ output: any CentrifugoOutput, emulated: EmulatedSession? = nil,
+    pings: Bool = true
   ) -> CentrifugoSession {
+    let encoding = emulated?.encoding ?? .json
     var sessions = sessions
     if !pings { sessions.pingIntervalMilliseconds = 0 }
     return CentrifugoSession(
-      hub: hub, options: sessions, encoding: encoding, transport: String(exchange.head.path.dropFirst(12)),
-      emulation: id.map { EmulationAddress(session: $0, node: options.node) }, counters: sessionCounters,
-      loop: exchange.loop, output: output, headers: sessions.keptHeaders(of: exchange.head),
+      hub: hub, options: sessions, encoding: encoding == .json ? json : protobuf ?? json,
+      clientEncoding: encoding, transport: String(exchange.head.path.dropFirst(12)),
+      emulation: emulated.map { EmulationAddress(session: $0.id, node: options.node) },
+      counters: sessionCounters, loop: exchange.loop, output: output,
+      headers: sessions.keptHeaders(of: exchange.head),
       address: exchange.clientAddress.counted)
   }
 }

@@ -39,7 +39,7 @@ final class PollSession: EmulatedSession, CentrifugoOutput, @unchecked Sendable 
   ) {
     self.options = options
     self.shelf = shelf
-    super.init(id: id, loop: loop, counters: counters)
+    super.init(id: id, loop: loop, encoding: .json, counters: counters)
     shelf.pollCount += 1
     shelf.sessions[id] = self
   }
@@ -146,7 +146,7 @@ final class PollSession: EmulatedSession, CentrifugoOutput, @unchecked Sendable 
   func close(_ disconnect: Disconnect) {
     guard !isOver else { return }
     isOver = true
-    disconnect.push.withUnsafeBytes { queue.append($0) }
+    encoding.encode(.disconnect(disconnect)).withUnsafeBytes { queue.append($0) }
     forget()
     if poll != nil { answerSoon() }
   }

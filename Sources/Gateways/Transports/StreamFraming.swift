@@ -6,17 +6,23 @@ enum StreamFraming {
   case events
   /// One a line.
   case lines
+  /// Each behind its length, as Protobuf has it.
+  case delimited
+
+  /// How the messages are spelled.
+  var encoding: ClientEncoding { self == .delimited ? .protobuf : .json }
 
   var contentType: String {
     switch self {
     case .events: "text/event-stream; charset=utf-8"
     // Proxies and browsers sniff and compress what they take for text.
-    case .lines: "application/octet-stream"
+    case .lines, .delimited: "application/octet-stream"
     }
   }
 
-  /// The message, framed. It is JSON without line breaks.
+  /// The message, framed. In JSON it has no line breaks; in Protobuf it brings its length along.
   func frame(_ message: UnsafeRawBufferPointer) -> [UInt8] {
+    if self == .delimited { return Array(message) }
     var writer = ByteWriter()
     if self == .events { writer.append("data: ") }
     writer.append(message)

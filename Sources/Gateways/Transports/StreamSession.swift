@@ -9,6 +9,13 @@ final class StreamSession: EmulatedSession, CentrifugoOutput, @unchecked Sendabl
   /// Where posts find it; nil where the client only listens.
   private let shelf: SessionDirectory.Shelf?
   private var stream: HTTPResponseStream?
+  /// How long the body goes on after its last message, in milliseconds: clients that are told of both at once, as some are
+  /// outside of browsers, take the end for the news, and come back though they should not.
+  static let endMilliseconds: UInt64 = 100
+  private static let endToken: UInt64 = 1
+  /// What is to end soon.
+  private var ending: HTTPResponseStream?
+  private var isServerEnding = false
 
   init(
     id: String, loop: EventLoop, framing: StreamFraming, shelf: SessionDirectory.Shelf?,
@@ -16,7 +23,7 @@ final class StreamSession: EmulatedSession, CentrifugoOutput, @unchecked Sendabl
   ) {
     self.framing = framing
     self.shelf = shelf
-    super.init(id: id, loop: loop, counters: counters)
+    super.init(id: id, loop: loop, encoding: framing.encoding, counters: counters)
   }
 
   func begin(_ session: CentrifugoSession, _ stream: HTTPResponseStream) {
@@ -45,8 +52,18 @@ final class StreamSession: EmulatedSession, CentrifugoOutput, @unchecked Sendabl
   func close(_ disconnect: Disconnect) {
     guard let stream = leave() else { return }
     forget()
-    let push = shelf == nil ? disconnect.barePush : disconnect.push
-    stream.end(with: push.withUnsafeBytes { framing.frame($0) })
+    guard !disconnect.isSilent else { return stream.end() }
+    let push = shelf == nil ? disconnect.barePush : encoding.encode(.disconnect(disconnect))
+    stream.writeLast(push.withUnsafeBytes { framing.frame($0) })
+    guard !isServerEnding else { return stream.end() }
+    ending = stream
+    _ = loop.schedule(after: Self.endMilliseconds, self, token: Self.endToken)
+  }
+
+  override func timerFired(_ token: UInt64) {
+    guard token == Self.endToken else { return super.timerFired(token) }
+    ending?.end()
+    ending = nil
   }
 
   /// Posts cannot be held back: what waits is bounded by the session.
@@ -61,7 +78,11 @@ final class StreamSession: EmulatedSession, CentrifugoOutput, @unchecked Sendabl
   }
 
   fileprivate func serverEnds(_ code: CloseCode, _ reason: String) {
+    isServerEnding = true
     session?.close(Disconnect(code: code.rawValue, reason: reason))
+    // One that is about to end has said why.
+    ending?.end()
+    ending = nil
   }
 
   private func leave() -> HTTPResponseStream? {

@@ -90,8 +90,13 @@ public final class HTTPResponseStream: @unchecked Sendable {
 
   /// Writes a last piece, whatever waits already, and ends the body.
   public func end(with piece: [UInt8]) {
-    if let transport = connection?.transport { piece.withUnsafeBytes { write($0, to: transport) } }
+    writeLast(piece)
     end()
+  }
+
+  /// Writes a last piece, whatever waits already; ``end()`` is to follow.
+  package func writeLast(_ piece: [UInt8]) {
+    if let transport = connection?.transport { piece.withUnsafeBytes { write($0, to: transport) } }
   }
 
   /// Cuts the connection: the client knows that the body is not whole.

@@ -122,7 +122,7 @@ import Testing
       client.call(
         #"{"id":2,"subscribe":{"channel":"open:x","recover":true,"epoch":"z","offset":4,"flag":1}}"#)
         == [
-          #"{"id":2,"subscribe":{"recoverable":true,"positioned":true,"offset":5,"epoch":"z","#
+          #"{"id":2,"subscribe":{"recoverable":true,"positioned":true,"offset":4,"epoch":"z","#
             + #""publications":[{"offset":5,"data":5}],"recovered":true,"was_recovering":true}}"#
         ])
     client.send(#"{"id":3,"unsubscribe":{"channel":"open:x"}}"#)

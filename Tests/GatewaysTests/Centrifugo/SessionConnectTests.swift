@@ -46,6 +46,30 @@ import Testing
     #expect(anonymous.open().call(connect(SessionWorld.token())).count == 1)
   }
 
+  /// Clients send them in one message: the error is what they have to see, not the end of the connection.
+  @Test func whatComesBehindARefusedConnectCommandIsPassedOver() {
+    let expired = SessionWorld.token { $0.expiresAt = SessionWorld.epoch }
+    let client = SessionWorld().open()
+    let subscribe = #"{"id":2,"subscribe":{"channel":"open:x"}}"#
+    let replies = client.call(connect(expired) + "\n" + subscribe + "\n{}\n" + #"{"id":3,"unknown":{}}"#)
+    #expect(replies == [#"{"id":1,"error":{"code":109,"message":"token expired"}}"#])
+    #expect(client.call(connect(SessionWorld.token())).count == 1)
+    #expect(client.call(subscribe) == [#"{"id":2,"subscribe":{"epoch":"z"}}"#])
+    #expect(SessionWorld().open().call(subscribe) == ["close 3501 bad request"])
+  }
+
+  /// Some SDKs leave the connection open, and take its end for that of their next one: it must let them come back.
+  @Test func aRefusedClientThatStaysIsNotToldToStayAway() {
+    let world = SessionWorld()
+    let client = world.open()
+    let expired = SessionWorld.token { $0.expiresAt = SessionWorld.epoch }
+    #expect(client.call(connect(expired)).count == 1)
+    world.advance(seconds: 9)
+    #expect(client.take() == [])
+    world.advance(seconds: 1)
+    #expect(client.take() == ["close 3000 connection closed"])
+  }
+
   @Test func aSubscriptionTokenOpensNoConnection() {
     let token = SessionWorld.token { $0.channel = "open:x" }
     #expect(SessionWorld().open().call(connect(token)) == ["close 3500 invalid token"])
@@ -142,7 +166,7 @@ import Testing
       client.call("{\"id\":1,\"connect\":{\"token\":\"\(token)\",\"subs\":\(subs)}}")
         == [
           #"{"id":1,"connect":{"client":"c1","version":"1","ping":25,"pong":true,"subs":{"closed:y":{},"#
-            + #""open:x":{"offset":1,"epoch":"z","publications":[{"offset":1,"data":1}],"recovered":true,"#
+            + #""open:x":{"recoverable":true,"positioned":true,"epoch":"z","publications":[{"offset":1,"data":1}],"recovered":true,"#
             + #""was_recovering":true}}}}"#
         ])
     world.publish("2", to: "open:x")
@@ -180,7 +204,7 @@ import Testing
       world.open().call("{\"id\":1,\"connect\":{\"token\":\"\(token)\",\"subs\":\(subs)}}")
         == [
           #"{"id":1,"connect":{"client":"c1","version":"1","ping":25,"pong":true,"subs":{"open:x":"#
-            + #"{"recoverable":true,"positioned":true,"offset":3,"epoch":"z","#
+            + #"{"recoverable":true,"positioned":true,"offset":2,"epoch":"z","#
             + #""publications":[{"offset":3,"data":3}],"recovered":true,"was_recovering":true}}}}"#
         ])
   }

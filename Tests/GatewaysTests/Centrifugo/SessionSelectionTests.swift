@@ -38,7 +38,7 @@ import Testing
       #"{"id":4,"subscribe":{"channel":"news:x","delta":"fossil","recover":true,"epoch":"z","offset":1}}"#)
     #expect(
       recovered == [
-        #"{"id":4,"subscribe":{"recoverable":true,"positioned":true,"offset":2,"epoch":"z","publications":[{"offset":2,"#
+        #"{"id":4,"subscribe":{"recoverable":true,"positioned":true,"offset":1,"epoch":"z","publications":[{"offset":2,"#
           + "\"data\":\(Self.quoted(Self.long(2)))}],"
           + #""recovered":true,"was_recovering":true,"delta":true}}"#
       ])
@@ -139,7 +139,7 @@ import Testing
     #expect(
       client.call(#"{"id":4,"subscribe":{"channel":"news:x","recover":true}}"#)
         == [
-          #"{"id":4,"subscribe":{"recoverable":true,"positioned":true,"offset":3,"epoch":"z","#
+          #"{"id":4,"subscribe":{"recoverable":true,"positioned":true,"offset":2,"epoch":"z","#
             + #""publications":[{"offset":3,"data":3}],"recovered":true,"was_recovering":true}}"#
         ])
   }

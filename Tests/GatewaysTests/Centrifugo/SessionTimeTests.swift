@@ -29,7 +29,7 @@ import Testing
     let expired = Self.token(seconds: 0)
     #expect(client.call("{\"id\":1,\"connect\":{\"token\":\"\(expired)\"}}").count == 1)
     world.advance(seconds: 1)
-    #expect(client.take() == ["close 3502 stale"])
+    #expect(client.take() == ["close 3000 connection closed"])
   }
 
   @Test func pingAndPong() {

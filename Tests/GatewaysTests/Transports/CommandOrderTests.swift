@@ -99,4 +99,24 @@ import Testing
     #expect(take(&order, [command(4_294_967_295), command(4_294_967_295)]) == [command(4_294_967_295)])
     #expect(take(&order, [command(4_294_967_294)]) == [])
   }
+
+  /// `{id, ping}` behind its length.
+  private func delimited(_ id: UInt8) -> [UInt8] { [0x04, 0x08, id, 0x5A, 0] }
+
+  @Test func commandsBehindTheirLengths() {
+    var order = CommandOrder(.protobuf)
+    var performed: [[UInt8]] = []
+    let posts = [
+      delimited(1), delimited(3) + [0] + delimited(4), [0] + delimited(2), delimited(3),
+      // No command, and one that is cut off: the session will say so.
+      delimited(5) + [0x01, 0x0B], [0x7F, 0x08],
+    ]
+    for post in posts { post.withUnsafeBytes { order.take($0) { performed.append(Array($0)) } } }
+    #expect(
+      performed == [
+        delimited(1), [0], delimited(2), delimited(3) + [0], delimited(4), delimited(5), [0x01, 0x0B],
+        [0x7F, 0x08],
+      ])
+    #expect(order.repeatedCount == 1 && !order.isWaiting)
+  }
 }

@@ -1,3 +1,4 @@
+import Realtime
 import Testing
 import WebSockets
 
@@ -106,7 +107,7 @@ import WebSockets
     world.advance(seconds: 7)
     #expect(peer.chunks() == [])
     world.advance(seconds: 1)
-    #expect(peer.chunks() == ["{\"push\":{\"disconnect\":{\"code\":3012,\"reason\":\"no pong\"}}}\n", ""])
+    #expect(peer.chunks() == ["{\"push\":{\"disconnect\":{\"code\":3012,\"reason\":\"no pong\"}}}\n"])
     #expect(try post(world, "{}") == "404")
   }
 
@@ -114,11 +115,48 @@ import WebSockets
     let world = try TransportWorld()
     let peer = try world.exchange("POST /connection/http_stream", "nonsense")
     let bad = #"{"push":{"disconnect":{"code":3501,"reason":"bad request"}}}"# + "\n"
-    #expect(peer.chunks(peer.response().body) == [bad, ""])
+    #expect(peer.chunks(peer.response().body) == [bad])
+    // The end comes later, so that nobody takes it for the news.
+    world.advance(milliseconds: 99)
+    #expect(peer.chunks() == [])
+    world.advance(milliseconds: 1)
+    #expect(peer.chunks() == [""])
     #expect(world.sessions.counters["bad_requests"] == 1)
     // The connection is as good as before.
     peer.request("POST /connection/http_stream", Self.connect)
     #expect(peer.response().status == "200")
+  }
+
+  /// As in Centrifugo: the transport has closed, and that is all.
+  @Test func anEndWithoutAReasonIsNoPush() throws {
+    let world = try TransportWorld()
+    let connect = #"{"id":1,"connect":{"token":"\#(SessionWorld.token())"}}"#
+    let peer = try world.exchange("POST /connection/http_stream", connect)
+    _ = peer.take()
+    let ann = ClientSelection(user: "ann")
+    world.sessions.run { world.sessions.hub.disconnect(ann, code: 3_000, reason: "test") }
+    #expect(peer.chunks() == [""])
+    #expect(world.clientCount == 0)
+  }
+
+  @Test func aClientThatGoesBetweenTheLastMessageAndTheEnd() throws {
+    let world = try TransportWorld()
+    let peer = try world.exchange("POST /connection/http_stream", "nonsense")
+    peer.socket.end()
+    world.advance(milliseconds: 200)
+    #expect(peer.socket.endReceived)
+    #expect(world.sessions.counters["sessions_closed"] == 1)
+  }
+
+  /// The server goes down meanwhile: the stream ends at once.
+  @Test func theServerGoesBetweenTheLastMessageAndTheEnd() throws {
+    let world = try TransportWorld()
+    let peer = try world.exchange("POST /connection/http_stream", "nonsense")
+    _ = peer.take()
+    world.drain()
+    #expect(peer.chunks() == [""])
+    #expect(peer.socket.endReceived)
+    world.advance(milliseconds: 100)
   }
 
   @Test func aClientThatGoesLeavesNothing() throws {
@@ -153,6 +191,7 @@ import WebSockets
     #expect(world.clientCount == 0)
     peer.socket.other?.writeWindow = nil
     world.runUntilIdle()
+    world.advance(milliseconds: 100)
     let chunks = peer.chunks()
     #expect(chunks.count == 3 && chunks[1].contains(#""disconnect":{"code":3008,"reason":"slow"}"#))
   }

@@ -100,6 +100,13 @@ final class RawPeer {
     world.network.runUntilIdle()
   }
 
+  /// A request whose body is bytes, as clients of Protobuf make it.
+  func request(_ line: String, bytes: [UInt8], type: String = "application/octet-stream") {
+    let fields = "Content-Type: \(type)\r\nContent-Length: \(bytes.count)\r\n"
+    socket.send(Array("\(line) HTTP/1.1\r\nHost: h\r\n\(fields)\r\n".utf8) + bytes)
+    world.network.runUntilIdle()
+  }
+
   /// What has come.
   func take() -> String { String(decoding: socket.takeReceived(), as: UTF8.self) }
 
