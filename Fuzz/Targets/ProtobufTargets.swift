@@ -27,7 +27,7 @@ private func describe(_ command: CentrifugoCommand) -> String {
       + connect.positions.map { "\($0) \($1)" }.sorted().joined()
   case .subscribe(let subscribe):
     "\(command.id) subscribe \(subscribe.channel) \(subscribe.token) \(subscribe.position.debugDescription)"
-      + "\(subscribe.flags) \(subscribe.data?.array ?? [])"
+      + "\(subscribe.flags) \(subscribe.data?.array ?? []) \(subscribe.consumer ?? "-")"
   default: "\(command)"
   }
 }
@@ -69,7 +69,7 @@ private func checkMessages(_ bytes: [UInt8]) throws {
     while !reader.isAtEnd {
       var message = ProtobufReader(try reader.nextDelimited())
       try message.readFields { (_, number) throws(ProtobufError) in
-        if number > 15 { throw .badFieldNumber }
+        if number > 15, number != MartletField.acknowledge { throw .badFieldNumber }
       }
     }
   }

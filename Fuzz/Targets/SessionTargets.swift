@@ -61,6 +61,8 @@ private final class SessionNetwork {
     open.allowsRecovery = true
     open.keepsPresence = true
     open.emitsJoinLeave = true
+    open.allowsAcknowledgement = true
+    open.maximumUnacknowledgedPublications = 2
     var limits = HubLimits()
     limits.maximumChannelsPerClient = 3
     hub = Hub(

@@ -13,8 +13,9 @@ extension Hub {
     let shard = shard(of: subscriber)
     guard let subscription = shard.subscription(of: subscriber, in: channel), subscription.isActive,
       let key = subscription.selection?.consumption?.key,
-      let reached = subscription.selection?.acknowledge(offset)
+      let (count, reached) = subscription.selection?.acknowledge(offset)
     else { return false }
+    shard.counters.acknowledged &+= UInt64(count)
     shard.post(to: subscription.channel.owner, .work { $0.owned[channel]?.acknowledge(key, upTo: reached) })
     return true
   }

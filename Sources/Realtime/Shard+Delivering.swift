@@ -104,18 +104,23 @@ extension Selection {
 
   /// Whether a publication may be sent to a client that acknowledges; true for others.
   func mayConsume(_ offset: UInt64) -> Bool {
-    guard offset > 0, let state = consumption else { return true }
-    guard state.unacknowledged.count < state.limit else { return false }
+    guard offset > 0, let limit = consumption?.limit, let count = consumption?.unacknowledged.count else {
+      return true
+    }
+    guard count < limit else { return false }
     consumption?.unacknowledged.append(offset)
     consumption?.last = offset
     return true
   }
 
-  /// The client has all up to `offset`. Gives back how far it has come, what it was not shown included.
-  func acknowledge(_ offset: UInt64) -> UInt64? {
-    guard let state = consumption else { return nil }
-    let remaining = state.unacknowledged.drop { $0 <= offset }
-    consumption?.unacknowledged = Array(remaining)
-    return remaining.isEmpty && offset > 0 ? state.last : min(offset, state.last)
+  /// The client has all up to `offset`. Gives back how many publications that are which it had not acknowledged yet, and
+  /// how far it has come, what it was not shown included.
+  func acknowledge(_ offset: UInt64) -> (count: Int, reached: UInt64)? {
+    guard let last = consumption?.last,
+      let count = consumption?.unacknowledged.prefix(while: { $0 <= offset }).count
+    else { return nil }
+    consumption?.unacknowledged.removeFirst(count)
+    let isAll = consumption?.unacknowledged.isEmpty == true && offset > 0
+    return (count, isAll ? last : min(offset, last))
   }
 }

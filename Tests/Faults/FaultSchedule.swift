@@ -15,7 +15,7 @@ struct FaultSchedule {
     random = SeededRandom(seed: seed)
     let world = FaultWorld(loops: 1 + Int(seed % 4), bug: bug, seed: seed)
     self.world = world
-    clients = (0..<5).map { _ in FaultClient(world) }
+    clients = (0..<5).map { FaultClient(world, number: $0) }
   }
 
   mutating func run(steps: Int) {
@@ -27,7 +27,8 @@ struct FaultSchedule {
     let client = clients[random.below(clients.count)]
     let channel = FaultWorld.channels[random.below(FaultWorld.channels.count)]
     switch random.below(1_000) {
-    case 0..<400: turn()
+    case 0..<370: turn()
+    case ..<400: client.acknowledge(before: UInt64(random.below(3)))
     case ..<560: client.read()
     case ..<640: client.connect()
     case ..<720: client.subscribe(to: channel)

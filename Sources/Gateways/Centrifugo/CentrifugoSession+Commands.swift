@@ -11,13 +11,16 @@ extension CentrifugoSession {
     guard let client else { return close(.badRequest) }
     guard isWithinRate(request, id, client) else { return }
     if case .send(let data) = request { return options.backend.receive(data, from: caller) }
+    if case .acknowledge(let channel, let offset) = request, !request.isIncomplete {
+      return acknowledge(id, channel, upTo: offset, client)
+    }
     guard id > 0, !request.isIncomplete else { return close(.badRequest) }
     perform(request, id, client)
   }
 
   private func perform(_ request: CentrifugoCommand.Request, _ id: UInt32, _ client: CentrifugoClient) {
     switch request {
-    case .connect, .send: break
+    case .connect, .send, .acknowledge: break
     case .ping: reply(id, .ping)
     case .rpc(let request): call(id, request)
     case .subscribe(let request): subscribe(id, request, client)
@@ -39,6 +42,18 @@ extension CentrifugoSession {
       hub.history(of: channel, query, as: .client(client)) { self.answer(id, $0) { .history($0) } }
     case .refresh(let token): refresh(id, token, client)
     case .subscriptionRefresh(let channel, let token): refreshSubscription(id, channel, token, client)
+    }
+  }
+
+  /// A reply comes only to a command with a number. One for a channel that has just ended is no mistake of the client.
+  private func acknowledge(_ id: UInt32, _ channel: String, upTo offset: UInt64, _ client: CentrifugoClient) {
+    let isTaken = hub.acknowledge(client, in: channel, upTo: offset)
+    if id == 0 {
+      if !isTaken { counters.count(CommandError.notAvailable) }
+    } else if isTaken {
+      reply(id, .acknowledge)
+    } else {
+      reply(id, .notAvailable)
     }
   }
 
