@@ -8,6 +8,7 @@ struct FaultSchedule {
   private var random: SeededRandom
   private let clients: [FaultClient]
   private var published = 0
+  private(set) var clockJumps = 0
   /// Those that may be published again, with when they were first.
   private var repeatable: [(text: String, channel: String, time: UInt64)] = []
 
@@ -54,6 +55,7 @@ struct FaultSchedule {
   /// Both clocks: the monotonic one only goes on, the other one jumps.
   private mutating func pass(milliseconds: UInt64) {
     world.network.advance(milliseconds: milliseconds)
+    clockJumps += 1
     let jump = UInt64(random.below(7_200_000))
     world.wallClock.milliseconds =
       random.below(2) == 0 ? world.wallClock.milliseconds + jump : world.wallClock.milliseconds - jump
