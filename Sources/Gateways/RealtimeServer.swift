@@ -73,7 +73,10 @@ public final class RealtimeServer: HTTPService {
       let opening = hasQuery ? HTTPTransports.listenerRequest(exchange) : nil
       guard admits(exchange) else { return }
       exchange.upgrade(
-        to: listeners, options: options.socket, attachment: opening.map(UnidirectionalGateway.Opening.init))
+        to: listeners, options: options.socket,
+        attachment: UnidirectionalGateway.Opening(
+          opening, headers: options.sessions.keptHeaders(of: exchange.head),
+          address: exchange.clientAddress.counted))
     } else if path.hasPrefix("/api/") {
       api.handle(exchange)
     } else if path == "/health" {
