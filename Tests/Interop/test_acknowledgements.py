@@ -1,12 +1,13 @@
 """What a client has not acknowledged comes again: over each transport, and after the client was gone."""
 
 import json
+import subprocess
 import uuid
 
 import fallbacks
 import pytest
 from messaging import API, API_KEY, SECRET, Commands
-from programs import Server
+from programs import MARTLET, Server, environment, martlet
 from tokens import jwt
 
 CONFIGURATION = """
@@ -129,6 +130,27 @@ async def test_refusals(server, channel):
             reply = await client.call(subscribe=consume(channel)["subscribe"])
             clients.append(reply.get("error", {}).get("code"))
     assert clients == [None, None, 106]
+
+
+def test_the_program_consumes(server, channel):
+    arguments = ["subscribe", channel, "--url", server.url, "--token", token(), "--consumer", "w", "--data-only"]
+    # It begins with what is published after its first visit.
+    publisher = subprocess.Popen(
+        [MARTLET, *arguments, "--count", "1"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        env=environment())
+    for line in publisher.stderr:
+        if "subscribed" in line:
+            break
+    for number in (1, 2, 3):
+        API(server).publish(channel, number)
+    assert publisher.communicate(timeout=20)[0] == "1\n"
+    for number in (2, 3):
+        assert martlet(*arguments, "--count", 1).stdout == f"{number}\n"
+
+
+def test_the_program_says_that_nobody_listens(server):
+    result = martlet("subscribe", "chat:x", "--url", server.url, "--token", token(), "--consumer", "w")
+    assert result.returncode == 1 and "not available (108)" in result.stderr
 
 
 async def test_what_is_counted(server):
