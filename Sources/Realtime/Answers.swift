@@ -61,6 +61,8 @@ public struct HubCounters: Sendable, Hashable {
   public internal(set) var suppressed: UInt64 = 0
   /// Publications that clients have acknowledged.
   public internal(set) var acknowledged: UInt64 = 0
+  /// Subscriptions that got no more because too much was not acknowledged.
+  public internal(set) var consumersBehind: UInt64 = 0
   /// Publications that a subscriber's filter held back.
   public internal(set) var filtered: UInt64 = 0
   /// Publications handed to subscribers as differences.
@@ -93,6 +95,7 @@ public struct HubCounters: Sendable, Hashable {
     sum.delivered += b.delivered
     sum.suppressed += b.suppressed
     sum.acknowledged += b.acknowledged
+    sum.consumersBehind += b.consumersBehind
     sum.filtered += b.filtered
     sum.deltas += b.deltas
     sum.dropped += b.dropped

@@ -12,6 +12,8 @@ final class FaultClient {
   private var connection: FaultConnection?
   /// Acknowledgements that the server has not answered, in order.
   private var unconfirmed: [(channel: String, offset: UInt64)] = []
+  /// On this connection.
+  private var lastAcknowledged: UInt64 = 0
   private let number: Int
 
   init(_ world: FaultWorld, number: Int = 0) {
@@ -53,6 +55,12 @@ final class FaultClient {
     connection.command("unsubscribe", channel, #""channel":"\#(channel)""#)
   }
 
+  /// Acknowledges all that it was shown, if it has not yet.
+  func acknowledgeAll() {
+    guard let shown = positions[FaultWorld.consumed]?.offset, shown > lastAcknowledged else { return }
+    acknowledge(before: 0)
+  }
+
   /// Acknowledges what it was shown, up to so many publications before the last one.
   func acknowledge(before count: UInt64) {
     let channel = FaultWorld.consumed
@@ -62,6 +70,7 @@ final class FaultClient {
     let offset = shown - count
     world.note(.acknowledging(client: number, offset), channel, connection)
     unconfirmed.append((channel, offset))
+    lastAcknowledged = offset
     connection.command("ack", channel, #""channel":"\#(channel)","offset":\#(offset)"#)
   }
 
@@ -109,7 +118,12 @@ final class FaultClient {
     case .failed(_, let code): world.note(.refused(code: code), subject, connection)
     case .unsubscribed(let channel):
       world.note(.unsubscribed, channel, connection)
-      wanted.remove(channel)
+      // A client that acknowledges comes again for the rest.
+      if channel != FaultWorld.consumed {
+        wanted.remove(channel)
+      } else if wanted.contains(channel) {
+        subscribe(to: channel, on: connection)
+      }
     case .ping: connection.send("{}")
     }
   }
@@ -141,5 +155,6 @@ final class FaultClient {
     world.note(.disconnected, "", connection)
     self.connection = nil
     unconfirmed = []
+    lastAcknowledged = 0
   }
 }

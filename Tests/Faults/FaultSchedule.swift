@@ -89,7 +89,10 @@ struct FaultSchedule {
         client.connect()
       }
       world.network.runUntilIdle()
-      for client in clients { client.read() }
+      for client in clients {
+        client.read()
+        client.acknowledgeAll()
+      }
       world.network.runUntilIdle()
       if clients.allSatisfy(\.isSettled) { break }
     }

@@ -74,7 +74,7 @@ final class FaultServer {
     jobs.historyTTLMilliseconds = 10_000_000_000
     jobs.allowsAcknowledgement = true
     jobs.consumerRetentionMilliseconds = 10_000_000_000
-    jobs.maximumUnacknowledgedPublications = 10
+    jobs.maximumUnacknowledgedPublications = FaultWorld.portion
     return ["jobs": jobs, "slow": slow, "all": all, "few": few, "brief": brief, "none": none]
   }
 

@@ -9,6 +9,8 @@ final class FaultWorld {
   static let channels = ["all:a", "all:b", "few:a", "brief:a", "none:a", consumed]
   /// Whose clients acknowledge.
   static let consumed = "jobs:a"
+  /// So many publications may be on their way to one of them.
+  static let portion = 10
 
   let network = SimulatedNetwork()
   let loops: [EventLoop]

@@ -111,6 +111,9 @@ public final class MetricsService: Sendable {
       "martlet_messages_acknowledged_total", counters.acknowledged,
       "Publications that clients have acknowledged.")
     text.counter(
+      "martlet_consumers_behind_total", counters.consumersBehind,
+      "Subscriptions that got no more because too much was not acknowledged.")
+    text.counter(
       "martlet_publications_filtered_total", counters.filtered, "Publications that a filter held back.")
     text.counter(
       "martlet_publications_dropped_total", counters.dropped, "Publications dropped for slow clients.")
