@@ -28,7 +28,7 @@ import Testing
   private func acknowledge(_ world: World, _ client: Client, _ offset: UInt64) -> Bool {
     var done = false
     world.on(world.loops.firstIndex { $0 === client.loop } ?? 0) {
-      done = world.hub.acknowledge(client, in: "c", upTo: offset)
+      done = world.hub.acknowledge(client, in: "c", upTo: offset) != nil
     }
     return done
   }

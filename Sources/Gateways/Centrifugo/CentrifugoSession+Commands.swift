@@ -9,11 +9,11 @@ extension CentrifugoSession {
     }
     if case .connect(let request) = request { return id == 0 ? close(.badRequest) : connect(id, request) }
     guard let client else { return close(.badRequest) }
-    guard isWithinRate(request, id, client) else { return }
-    if case .send(let data) = request { return options.backend.receive(data, from: caller) }
     if case .acknowledge(let channel, let offset) = request, !request.isIncomplete {
       return acknowledge(id, channel, upTo: offset, client)
     }
+    guard isWithinRate(request, id, client) else { return }
+    if case .send(let data) = request { return options.backend.receive(data, from: caller) }
     guard id > 0, !request.isIncomplete else { return close(.badRequest) }
     perform(request, id, client)
   }
@@ -45,12 +45,15 @@ extension CentrifugoSession {
     }
   }
 
-  /// A reply comes only to a command with a number. One for a channel that has just ended is no mistake of the client.
+  /// A reply comes only to a command with a number. One for a channel that has just ended is no mistake of the client. There
+  /// are no more that say something new than publications were sent, so only the others count for the rate.
   private func acknowledge(_ id: UInt32, _ channel: String, upTo offset: UInt64, _ client: CentrifugoClient) {
-    let isTaken = hub.acknowledge(client, in: channel, upTo: offset)
+    let count = hub.acknowledge(client, in: channel, upTo: offset)
+    let request = CentrifugoCommand.Request.acknowledge(channel: channel, offset: offset)
+    guard (count ?? 0) > 0 || isWithinRate(request, id, client) else { return }
     if id == 0 {
-      if !isTaken { counters.count(CommandError.notAvailable) }
-    } else if isTaken {
+      if count == nil { counters.count(CommandError.notAvailable) }
+    } else if count != nil {
       reply(id, .acknowledge)
     } else {
       reply(id, .notAvailable)

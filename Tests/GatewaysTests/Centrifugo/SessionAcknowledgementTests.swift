@@ -176,6 +176,26 @@ import Testing
     #expect(connected(world).call(Self.consume).first?.contains(#""publications":[{"offset":2"#) == true)
   }
 
+  /// Whoever is sent much may say much; what says nothing new counts.
+  @Test func onlyIdleAcknowledgementsCountForTheRate() {
+    let world = SessionWorld {
+      $0.rateLimits.connection[.command] = RateLimit(perSecond: 1, burst: 3)
+    }
+    let client = connected(world)
+    client.send(Self.consume)
+    _ = client.take()
+    for number in 1...10 {
+      world.publish("\(number)", to: "jobs:x")
+      #expect(
+        client.call("{\"id\":\(number + 2),\"ack\":{\"channel\":\"jobs:x\",\"offset\":\(number)}}").last
+          == "{\"id\":\(number + 2),\"ack\":{}}")
+    }
+    let again = #"{"id":20,"ack":{"channel":"jobs:x","offset":10}}"#
+    let replies = (0..<3).flatMap { _ in client.call(again) }
+    #expect(replies.first == #"{"id":20,"ack":{}}"#)
+    #expect(replies.last?.contains(#""code":111"#) == true)
+  }
+
   @Test func acknowledgedPublicationsAreCounted() {
     let world = SessionWorld()
     let client = connected(world)
