@@ -1,6 +1,6 @@
 # Everything a person does with this repository. `make help` lists it.
 .DEFAULT_GOAL := help
-.PHONY: help run build test conformance echo-client lint format bench compare fuzz coverage asan tsan clean setup setup-test
+.PHONY: help run build test conformance echo-client lint format bench compare fuzz faults coverage asan tsan clean setup setup-test
 
 # What `make run` starts, e.g. make run ARGS="echo --port 9001"
 ARGS ?= serve --demo
@@ -48,6 +48,9 @@ compare:  ## measure Martlet beside other servers and write docs/performance.md 
 SECONDS ?= 60
 fuzz: setup  ## fuzz the decoders: each target for SECONDS=60, or TARGET=name alone
 	@scripts/fuzz $(SECONDS) $(TARGET)
+
+faults: setup  ## break servers at random in simulated time for SECONDS=60, or until TIME=1h of that is over
+	@scripts/faults $(if $(TIME),--simulated-time $(TIME),$(SECONDS))
 
 coverage: setup  ## line coverage of HTTPCore and WebSocketCore, which must be complete
 	@scripts/coverage

@@ -108,6 +108,8 @@ export class SharedClient extends Emitter {
   disconnect() { this._tell({ do: 'disconnect' }); }
 
   subscription(channel, options = {}) {
+    // The worker cannot know when a tab has dealt with something.
+    if (options.consumer) throw new TypeError('consumer: not on a shared connection');
     if (!this.#subscriptions.has(channel)) {
       this.#subscriptions.set(channel, new SharedSubscription(this, channel, options));
     }

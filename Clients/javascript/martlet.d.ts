@@ -50,6 +50,8 @@ export interface SubscriptionOptions {
   joinLeave?: boolean;
   /** The first subscribe asks for what came after this. */
   since?: StreamPosition;
+  /** Acknowledge publications under this name, when their listeners are done with them; those that are not come again. */
+  consumer?: string;
 }
 
 export interface ClientOptions {
@@ -96,6 +98,8 @@ export interface SubscribedEvent extends StreamPosition {
   recoverable: boolean;
   /** How many publications follow that were missed. */
   missed: number;
+  /** There where the server has agreed to acknowledgements. */
+  consumer?: string;
 }
 
 export interface SubscriptionEvents {

@@ -40,6 +40,7 @@
  * @property {boolean} [recoverable] whether to ask for what was missed after a reconnect; true when not said
  * @property {boolean} [joinLeave] whether to be told who comes and goes
  * @property {StreamPosition} [since] the first subscribe asks for what came after this
+ * @property {string} [consumer] acknowledge publications under this name when their listeners are done with them
  */
 /**
  * @typedef {'websocket' | 'http_stream' | 'sse' | 'poll'} TransportName
@@ -86,6 +87,7 @@ const UNSUBSCRIBED = 7;
 const CONNECTION_CLOSED = 11;
 const BAD_PROTOCOL = 12;
 const QUEUE_FULL = 13;
+const LISTENER_FAILED = 14;
 const TOKEN_EXPIRED = 109;
 
 /** Why there is no connection, or no subscription. Closed by the server: its code, from 2000 on. */
@@ -96,6 +98,7 @@ const NO_PING = 2;
 const CANNOT_OPEN = 2;
 const SUBSCRIBE_TIMEOUT = 3;
 const UNSUBSCRIBE_ERROR = 4;
+const NOT_DEALT_WITH = 5;
 
 /** After these close codes the server does not want to see this client again. */
 const isTerminal = (code) => (code >= 3500 && code <= 3999) || (code >= 4500 && code <= 4999);
@@ -153,6 +156,13 @@ class Emitter {
       }
     }
   }
+
+  /** Waits for what the listeners promise; fails if one of them does. */
+  async _emitted(type, event) {
+    const listeners = [...(this.#listeners.get(type) ?? [])];
+    const outcomes = await Promise.allSettled(listeners.map(async (listener) => listener(event)));
+    for (const { status, reason } of outcomes) if (status === 'rejected') throw reason;
+  }
 }
 
 /** How far a channel's stream has been shown. */
@@ -203,6 +213,7 @@ const subscribedEvent = (reply, missed) => ({
   epoch: reply.epoch ?? '',
   offset: reply.offset ?? 0,
   missed: missed.length,
+  ...(reply.consumer && { consumer: reply.consumer }),
 });
 
 /** @returns {Publication} */
@@ -444,9 +455,9 @@ class Commands {
 
   #transmit(command, transmit) {
     // Nobody answers what is only sent.
-    if (command.method === 'send') {
+    if (command.method === 'send' || command.method === 'ack') {
       command.timer.clear();
-      transmit(`{"send":${command.text}}`);
+      transmit(`{"${command.method}":${command.text}}`);
       return command.done(null, {});
     }
     command.id = ++this.#lastID;
@@ -508,6 +519,14 @@ export class Subscription extends Emitter {
   #isAsked = false;
   /** Calls that wait until it is subscribed. */
   #waiting = new Set();
+  /** Publications to be shown one after the other; the first is being dealt with. */
+  #backlog = [];
+  /** The last publication that was dealt with. */
+  #done = { epoch: '', offset: 0 };
+  /** How often in a row it was not dealt with. */
+  #failures = 0;
+  /** Whether the server takes acknowledgements. */
+  #consumes = false;
 
   /** @param {Client} client @param {string} channel @param {SubscriptionOptions} options */
   constructor(client, channel, options, surroundings) {
@@ -583,8 +602,9 @@ export class Subscription extends Emitter {
 
   /** Where to go on; null where that cannot be said. */
   get _position() {
-    const { isRecoverable, epoch, offset } = this.#position;
-    return isRecoverable ? { epoch, offset } : null;
+    if (!this.#position.isRecoverable) return null;
+    const { epoch, offset } = this.#consumes ? this.#done : this.#position;
+    return { epoch, offset };
   }
 
   // What the client tells.
@@ -595,7 +615,10 @@ export class Subscription extends Emitter {
 
   _connectionLost() {
     this.#isAsked = false;
-    if (this.#client.state === 'disconnected') this.#tellWaiting(disconnectedError());
+    if (this.#client.state === 'disconnected') {
+      this.#tellWaiting(disconnectedError());
+      this.#forgetBacklog();
+    }
     if (this.#state === 'subscribed') return this.#await(TRANSPORT_CLOSED, 'transport closed');
     // The next connection asks at once; until then an attempt under way is void.
     this.#turn++;
@@ -605,7 +628,7 @@ export class Subscription extends Emitter {
   _push({ pub, join, leave, unsubscribe }) {
     if (unsubscribe && this.#state !== 'unsubscribed') return this.#unsubscribedByServer(unsubscribe);
     if (this.#state !== 'subscribed') return;
-    if (pub && this.#position.advance(pub)) this._emit('publication', publicationEvent(pub, false));
+    if (pub) this.#show(pub, false);
     if (join) this._emit('join', join.info);
     if (leave) this._emit('leave', leave.info);
   }
@@ -615,6 +638,54 @@ export class Subscription extends Emitter {
     if (code < FIRST_RESUBSCRIBE_CODE) return this.#end(code, reason);
     if (this.#token.isRenewable) this.#token.forget();
     this.#await(code, reason, this.#surroundings.backoff(this.#attempts++));
+  }
+
+  #show(publication, recovered) {
+    if (!this.#position.advance(publication)) return;
+    const event = publicationEvent(publication, recovered);
+    if (!this.#consumes) return this._emit('publication', event);
+    if (this.#backlog.push({ event, epoch: this.#position.epoch }) === 1) this.#work();
+  }
+
+  async #work() {
+    while (this.#backlog.length > 0) {
+      const { event, epoch } = this.#backlog[0];
+      try {
+        await this._emitted('publication', event);
+      } catch (cause) {
+        return this.#failed(cause);
+      }
+      this.#failures = 0;
+      this.#backlog.shift();
+      if (!event.offset) continue;
+      this.#done = { epoch, offset: event.offset };
+      this.#acknowledge();
+    }
+    if (this.#state === 'subscribing' && !this.#retry.isSet) this.#ask();
+  }
+
+  #acknowledge() {
+    const { epoch, offset } = this.#done;
+    if (this.#state !== 'subscribed' || !this.#consumes || epoch !== this.#position.epoch) return;
+    this.#client._request('ack', { channel: this.channel, offset }, () => {});
+  }
+
+  /** What a listener could not deal with comes again, with all that came after it. */
+  #failed(cause) {
+    this.#backlog = [];
+    Object.assign(this.#position, this.#done);
+    this._emit('error', new MartletError(LISTENER_FAILED, 'a listener failed', true, { cause }));
+    if (this.#state === 'unsubscribed') return;
+    if (this.#isAsked) this.#tellServer();
+    this.#await(NOT_DEALT_WITH, 'not dealt with', this.#surroundings.backoff(this.#failures++));
+  }
+
+  /** What waits is not shown any more; what is being dealt with is not shown again. */
+  #forgetBacklog() {
+    if (!this.#consumes) return;
+    this.#backlog.length = Math.min(1, this.#backlog.length);
+    const [first] = this.#backlog;
+    Object.assign(this.#position, first?.event.offset ? { epoch: first.epoch, offset: first.event.offset } : this.#done);
   }
 
   // From asking to being answered.
@@ -630,7 +701,8 @@ export class Subscription extends Emitter {
 
   async #ask() {
     this.#retry.clear();
-    if (this.#client.state !== 'connected') return;
+    // The server would send again what is not dealt with.
+    if (this.#client.state !== 'connected' || this.#backlog.length > 0) return;
     const turn = ++this.#turn;
     if (this.#token.isMissing) {
       const error = await this.#token.fetch().then(() => null, (error) => error);
@@ -638,10 +710,11 @@ export class Subscription extends Emitter {
       if (error) return this.#tryAgain(error);
       if (this.#token.isMissing) return this.#end(UNAUTHORIZED, 'unauthorized');
     }
-    const { recoverable = true, joinLeave = false } = this.#options;
+    const { recoverable = true, joinLeave = false, consumer } = this.#options;
     const parameters = { channel: this.channel, token: this.#token.value };
     if (recoverable) parameters.recoverable = true;
     if (joinLeave) parameters.join_leave = true;
+    if (consumer) parameters.consumer = consumer;
     this.#isAsked = true;
     this.#client._request('subscribe', { ...parameters, ...this.#position.request }, (error, reply) => {
       if (turn !== this.#turn) return;
@@ -671,11 +744,15 @@ export class Subscription extends Emitter {
     this.#attempts = 0;
     this.#token.keep(reply);
     const missed = this.#position.start(reply);
+    this.#done = { epoch: this.#position.epoch, offset: this.#position.offset };
+    this.#consumes = reply.consumer !== undefined;
+    // Their acknowledgement was lost.
+    if (missed.length < reply.publications?.length) this.#acknowledge();
     this.#tellWaiting();
     this._emit('subscribed', subscribedEvent(reply, missed));
     for (const publication of missed) {
       if (turn !== this.#turn) return;
-      if (this.#position.advance(publication)) this._emit('publication', publicationEvent(publication, true));
+      this.#show(publication, true);
     }
   }
 
@@ -683,6 +760,7 @@ export class Subscription extends Emitter {
     if (this.#state === 'unsubscribed') return;
     this.#turn++;
     this.#state = 'unsubscribed';
+    this.#forgetBacklog();
     this.#attempts = 0;
     this.#retry.clear();
     this.#token.stop();

@@ -129,7 +129,7 @@ describe('the way', () => {
 describe('a stream', () => {
   test('opens with the subprotocol', async () => {
     const world = await streaming({ protocols: ['chat', 'other'] });
-    assert.deepEqual(world.down.json, { protocols: ['chat', 'other'], stream: true });
+    assert.deepEqual(world.down.json, { protocols: ['chat', 'other'], stream: true, resume: true });
     assert.equal(world.socket.protocol, 'chat');
     assert.equal(world.socket.readyState, 1);
   });
@@ -227,6 +227,72 @@ describe('a stream', () => {
     assert.deepEqual(world.events, ['open']);
     await world.clock.advance(2);
     assert.deepEqual(world.events, ['open', 'error', [1006, '', false]]);
+    assert.equal(world.clock.timerCount, 0);
+  });
+});
+
+describe('a stream that breaks', () => {
+  const resuming = async () => {
+    const world = new ShimWorld();
+    await settle();
+    world.down = world.request;
+    world.down.stream();
+    world.down.lines({ session: '0-s', protocol: '', resume: true }, { text: 'a' }, { text: 'b' });
+    await settle();
+    return world;
+  };
+  const seen = (world) => world.posts.map(({ json }) => json.seen);
+
+  test('goes on with polls, and nobody notices', async () => {
+    const world = await resuming();
+    world.down.cut();
+    await settle();
+    assert.deepEqual(world.request.json, { session: '0-s', ack: 2 });
+    world.request.answer(200, { session: '0-s', from: 2, replies: [{ text: 'b' }, { text: 'c' }] });
+    await settle();
+    assert.deepEqual(world.request.json, { session: '0-s', ack: 3 });
+    world.socket.send('up');
+    await settle();
+    assert.deepEqual(world.request.json, { session: '0-s', from: 1, messages: [{ text: 'up' }] });
+    assert.deepEqual(world.events, ['open', 'a', 'b', 'c']);
+  });
+
+  test('so does one that falls silent', async () => {
+    const world = await resuming();
+    await world.clock.advance(500);
+    world.request.answer(204);
+    await world.clock.advance(39_500);
+    assert.deepEqual(world.request.json, { session: '0-s', ack: 2 });
+  });
+
+  test('the server hears what has come: soon, with a post, or when it is much', async () => {
+    const world = await resuming();
+    await world.clock.advance(499);
+    assert.deepEqual(seen(world), []);
+    await world.clock.advance(1);
+    assert.deepEqual(world.request.json, { session: '0-s', from: 1, messages: [], seen: 2 });
+    world.request.answer(204);
+    await settle();
+    world.socket.send('up');
+    await settle();
+    assert.deepEqual(world.request.json, { session: '0-s', from: 1, messages: [{ text: 'up' }], seen: 2 });
+    world.request.answer(204);
+    await settle();
+    for (let count = 0; count < 3; count++) world.down.lines({ text: 'x'.repeat(100_000) });
+    await settle();
+    assert.deepEqual(seen(world), [2, 2, 5]);
+    world.request.answer(204);
+    await world.clock.advance(10_000);
+    assert.deepEqual(seen(world), [2, 2, 5]);
+  });
+
+  test('without the server\'s word it is the end', async () => {
+    const world = await streaming();
+    world.down.lines({ text: 'a' });
+    await settle();
+    world.down.cut();
+    await settle();
+    assert.deepEqual(world.events, ['open', 'a', 'error', [1006, '', false]]);
     assert.equal(world.clock.timerCount, 0);
   });
 });

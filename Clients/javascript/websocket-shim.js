@@ -14,6 +14,9 @@ const RESEND_MS = 500;
 const MAXIMUM_RESENDS = 3;
 /** What one post brings at most, unless a message alone is larger. */
 const MAXIMUM_POST_BYTES = 1 << 18;
+/** How long, and up to how much, the server waits to hear what has arrived by a stream. */
+const SEEN_MS = 500;
+const MAXIMUM_UNSEEN = 1 << 18;
 const MAXIMUM_REASON_BYTES = 123;
 const ABNORMAL = 1006;
 const NO_STATUS = 1005;
@@ -73,6 +76,15 @@ class Tunnel {
   #next = 1;
   #isPosting = false;
   #silence = null;
+  /** How many messages have come. */
+  #count = 0;
+  /** Whether polls can go on where the stream breaks; the server keeps its messages until it hears that they have come. */
+  #resumes = false;
+  #reader = null;
+  /** The size of what it has not heard of yet. */
+  #unseen = 0;
+  #seenTimer = null;
+  #owesSeen = false;
   bufferedAmount = 0;
 
   constructor(url, protocols, owner, surroundings, streams) {
@@ -106,47 +118,83 @@ class Tunnel {
   }
 
   async #open(protocols, streams) {
-    const response = await this.#fetch(this.#path, { protocols, stream: streams });
-    if (streams) return this.#read(response.body.getReader());
-    this.#opened(await response.json());
-    for (let ack = 0; !this.#isOver;) {
+    const response = await this.#fetch(this.#path, { protocols, stream: streams, resume: streams || undefined });
+    if (streams) {
+      this.#reader = response.body.getReader();
+      await this.#read().catch(() => {});
+      this.#reader = null;
+      if (!this.#resumes || this.#isOver) return this.#end(ABNORMAL, '', false);
+    } else {
+      this.#opened(await response.json());
+    }
+    await this.#poll();
+  }
+
+  async #poll() {
+    while (!this.#isOver) {
+      const ack = this.#count;
       const { from, replies } = await (await this.#insist('/tunnel', { session: this.#session, ack })).json();
       this.#heard();
       for (const message of replies.slice(Math.max(0, ack + 1 - from))) this.#take(message);
-      ack = Math.max(ack, from + replies.length - 1);
     }
   }
 
-  async #read(reader) {
+  async #read() {
     const decoder = new TextDecoder();
     let rest = '';
     for (;;) {
-      const { done, value } = await reader.read();
-      if (done) return this.#end(ABNORMAL, '', false);
+      const { done, value } = await this.#reader.read();
+      if (done) return;
       this.#heard();
       const lines = (rest + decoder.decode(value, { stream: true })).split('\n');
       rest = lines.pop();
-      for (const line of lines) if (line !== '') this.#take(JSON.parse(line));
+      for (const line of lines) {
+        if (line === '') continue;
+        this.#take(JSON.parse(line));
+        if (this.#resumes) this.#hasSeen(line.length);
+      }
     }
   }
 
-  #opened({ session, protocol }) {
+  #hasSeen(size) {
+    this.#unseen += size;
+    if (this.#unseen > MAXIMUM_UNSEEN) return this.#tellSeen();
+    this.#seenTimer ??= this.#with.setTimeout(() => this.#tellSeen(), SEEN_MS);
+  }
+
+  #tellSeen() {
+    this.#with.clearTimeout(this.#seenTimer);
+    this.#seenTimer = null;
+    this.#unseen = 0;
+    this.#owesSeen = this.#reader !== null && !this.#isOver;
+    if (this.#owesSeen) this.#startPosting();
+  }
+
+  #opened({ session, protocol, resume = false }) {
     this.#session = session;
+    this.#resumes = resume;
     this.#heard();
     this.#owner.opened(protocol, '');
   }
 
   #take(message) {
     if (this.#isOver) return;
-    if (message.session) this.#opened(message);
-    else if ('text' in message) this.#owner.received(message.text);
+    if (message.session) return this.#opened(message);
+    this.#count++;
+    if ('text' in message) this.#owner.received(message.text);
     else if ('binary' in message) this.#owner.received(fromBase64(message.binary));
     else if ('close' in message) this.#end(message.close, message.reason, message.close !== ABNORMAL);
   }
 
   #heard() {
     this.#with.clearTimeout(this.#silence);
-    if (!this.#isOver) this.#silence = this.#with.setTimeout(() => this.#end(ABNORMAL, '', false), SILENCE_MS);
+    if (!this.#isOver) this.#silence = this.#with.setTimeout(() => this.#fellSilent(), SILENCE_MS);
+  }
+
+  #fellSilent() {
+    if (!this.#resumes || !this.#reader) return this.#end(ABNORMAL, '', false);
+    this.#heard();
+    this.#reader.cancel().catch(() => {});
   }
 
   #end(code, reason, wasClean) {
@@ -165,12 +213,17 @@ class Tunnel {
   abort() {
     this.#isOver = true;
     this.#with.clearTimeout(this.#silence);
+    this.#with.clearTimeout(this.#seenTimer);
     this.#abort.abort();
   }
 
   #push(message, size) {
     this.bufferedAmount += size;
     this.#outbox.push({ message, size });
+    this.#startPosting();
+  }
+
+  #startPosting() {
     if (!this.#isPosting) this.#post().catch(() => this.#end(ABNORMAL, '', false));
   }
 
@@ -179,14 +232,17 @@ class Tunnel {
     this.#isPosting = true;
     // What is sent together goes together.
     await null;
-    while (this.#outbox.length > 0 && !this.#isOver) {
+    while ((this.#outbox.length > 0 || this.#owesSeen) && !this.#isOver) {
       let bytes = 0;
       let count = 0;
-      do bytes += this.#outbox[count++].size;
-      while (count < this.#outbox.length && bytes + this.#outbox[count].size <= MAXIMUM_POST_BYTES);
+      while (count < this.#outbox.length && (count === 0 || bytes + this.#outbox[count].size <= MAXIMUM_POST_BYTES)) {
+        bytes += this.#outbox[count++].size;
+      }
+      const seen = this.#resumes && this.#reader ? this.#count : undefined;
+      this.#owesSeen = false;
       const batch = this.#outbox.splice(0, count);
       const messages = batch.map(({ message }) => message);
-      await this.#insist('/tunnel', { session: this.#session, from: this.#next, messages });
+      await this.#insist('/tunnel', { session: this.#session, from: this.#next, messages, seen });
       this.#next += count;
       this.bufferedAmount -= bytes;
     }

@@ -113,7 +113,9 @@ public final class RealtimeServer: HTTPService {
       guard reception.admits(exchange) else { return }
       exchange.upgrade(
         to: reception.listeners, options: options.socket,
-        attachment: opening.map(UnidirectionalGateway.Opening.init))
+        attachment: UnidirectionalGateway.Opening(
+          opening, headers: options.sessions.keptHeaders(of: exchange.head),
+          address: exchange.clientAddress.counted))
     } else if path == "/api/openapi.json", let response = options.files.response(to: exchange.head) {
       exchange.respond(response)
     } else if path.hasPrefix("/api/") {

@@ -59,6 +59,10 @@ public struct HubCounters: Sendable, Hashable {
   public internal(set) var delivered: UInt64 = 0
   /// Publish requests that were repeats: same idempotency key, or an old version.
   public internal(set) var suppressed: UInt64 = 0
+  /// Publications that clients have acknowledged.
+  public internal(set) var acknowledged: UInt64 = 0
+  /// Subscriptions that got no more because too much was not acknowledged.
+  public internal(set) var consumersBehind: UInt64 = 0
   /// Publications that a subscriber's filter held back.
   public internal(set) var filtered: UInt64 = 0
   /// Publications handed to subscribers as differences.
@@ -90,6 +94,8 @@ public struct HubCounters: Sendable, Hashable {
     sum.published += b.published
     sum.delivered += b.delivered
     sum.suppressed += b.suppressed
+    sum.acknowledged += b.acknowledged
+    sum.consumersBehind += b.consumersBehind
     sum.filtered += b.filtered
     sum.deltas += b.deltas
     sum.dropped += b.dropped

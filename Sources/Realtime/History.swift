@@ -55,6 +55,23 @@ final class History {
     return (count - Int(missed)..<count).compactMap { shown(at: $0, now) }
   }
 
+  /// The first `limit` publications after `offset` that are shown and that `filter` lets pass, and whether these are all; nil
+  /// when some of those after `offset` are gone.
+  func portion(
+    after offset: UInt64, top: UInt64, limit: Int, now: UInt64, _ filter: TagsFilter?
+  ) -> (publications: [Publication], isWhole: Bool)? {
+    guard offset <= top, top - offset <= UInt64(count) else { return nil }
+    var portion: [Publication] = []
+    for index in count - Int(top - offset)..<count {
+      guard let publication = shown(at: index, now), filter?.matches(publication.tags) ?? true else {
+        continue
+      }
+      if portion.count == limit { return (portion, false) }
+      portion.append(publication)
+    }
+    return (portion, true)
+  }
+
   /// The last publication that is shown and that `filter` lets pass.
   func last(now: UInt64, _ filter: TagsFilter?) -> Publication? {
     for index in (0..<count).reversed() {

@@ -121,8 +121,8 @@ public struct NamespaceOptions: Sendable {
   public var consumerRetentionMilliseconds: UInt64 = 300_000
   /// The most clients of a channel of which that is remembered.
   public var maximumConsumers = 1_000
-  /// The most publications that a client may have been sent without acknowledging them: then its subscription ends
-  /// with 2500 (insufficient state), and the next one begins behind what it has acknowledged.
+  /// The most publications that a client may have been sent without acknowledging them: then it gets no more. When it has
+  /// acknowledged them its subscription ends with 2500 (insufficient state), and the next one begins there.
   public var maximumUnacknowledgedPublications = 256
 
   /// The most bytes of data in one publication, its tags included.

@@ -156,6 +156,18 @@ final class OwnedChannel {
       after: since.offset, top: stream.offset, limit: options.maximumRecoveredPublications, now: now)
   }
 
+  /// The first of what a client that acknowledges has missed since `since`, and whether it is all; nil when that cannot be
+  /// told.
+  func portion(
+    since: StreamPosition, now: UInt64, _ filter: TagsFilter?
+  ) -> (publications: [Publication], isWhole: Bool)? {
+    expireHistory(now: now)
+    guard options.keepsHistory, since.epoch.isEmpty || since.epoch == stream.epoch else { return nil }
+    return (history ?? History()).portion(
+      after: since.offset, top: stream.offset, limit: max(1, options.maximumUnacknowledgedPublications),
+      now: now, filter)
+  }
+
   /// The publication that stands for all before it; nil when there is none any more.
   func latest(now: UInt64, _ filter: TagsFilter?) -> Publication? {
     expireHistory(now: now)

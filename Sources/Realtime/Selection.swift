@@ -15,6 +15,8 @@ final class Selection {
     var unacknowledged: [UInt64] = []
     /// The last offset that was sent or passed over.
     var last: UInt64 = 0
+    /// As many are on their way as may be: the client gets no more before it has acknowledged them and comes again.
+    var isBehind = false
   }
 
   /// Nil where nothing of it is asked for.

@@ -3,7 +3,7 @@ import Bytes
 /// Publications on their way to subscriptions that do not simply take each of them.
 extension Shard {
   func deliver(_ publication: Publication, _ item: FanOut, to subscription: Subscription) {
-    guard let selection = subscription.selection else { return }
+    guard let selection = subscription.selection, !selection.isHeldBack(publication.offset) else { return }
     if let filter = selection.filter, !filter.matches(publication.tags) {
       counters.filtered &+= 1
       selection.passOver(publication.offset)
@@ -18,7 +18,10 @@ extension Shard {
       }
       return
     }
-    guard selection.mayConsume(publication.offset) else { return end(insufficient: subscription) }
+    guard selection.mayConsume(publication.offset) else {
+      counters.consumersBehind &+= 1
+      return
+    }
     counters.delivered &+= 1
     subscriber.received(publication, frame: frame, on: subscription.channel.name)
   }
@@ -63,7 +66,6 @@ extension Shard {
         counters.dropped &+= 1
         continue
       }
-      guard selection.mayConsume(publication.offset) else { return end(insufficient: subscription) }
       counters.delivered &+= 1
       subscriber.received(publication, frame: frame, on: subscription.channel.name)
     }
@@ -95,7 +97,11 @@ extension Selection {
     lastSerial = result.lastSerial
     consumption?.last = result.position.offset
     consumption?.unacknowledged = result.publications.map(\.offset)
+    consumption?.isBehind = result.isBehind
   }
+
+  /// Whether the client gets what is in the stream no more in this subscription.
+  func isHeldBack(_ offset: UInt64) -> Bool { offset > 0 && consumption?.isBehind == true }
 
   /// The client is not shown this one, so it has nothing to acknowledge.
   func passOver(_ offset: UInt64) {
@@ -104,18 +110,26 @@ extension Selection {
 
   /// Whether a publication may be sent to a client that acknowledges; true for others.
   func mayConsume(_ offset: UInt64) -> Bool {
-    guard offset > 0, let state = consumption else { return true }
-    guard state.unacknowledged.count < state.limit else { return false }
+    guard offset > 0, let limit = consumption?.limit, let count = consumption?.unacknowledged.count else {
+      return true
+    }
+    guard count < max(1, limit) else {
+      consumption?.isBehind = true
+      return false
+    }
     consumption?.unacknowledged.append(offset)
     consumption?.last = offset
     return true
   }
 
-  /// The client has all up to `offset`. Gives back how far it has come, what it was not shown included.
-  func acknowledge(_ offset: UInt64) -> UInt64? {
-    guard let state = consumption else { return nil }
-    let remaining = state.unacknowledged.drop { $0 <= offset }
-    consumption?.unacknowledged = Array(remaining)
-    return remaining.isEmpty && offset > 0 ? state.last : min(offset, state.last)
+  /// The client has all up to `offset`. Gives back how many publications that are which it had not acknowledged yet, and
+  /// how far it has come, what it was not shown included; and whether it is to come again for more.
+  func acknowledge(_ offset: UInt64) -> (count: Int, reached: UInt64, comesAgain: Bool)? {
+    guard let last = consumption?.last,
+      let count = consumption?.unacknowledged.prefix(while: { $0 <= offset }).count
+    else { return nil }
+    consumption?.unacknowledged.removeFirst(count)
+    let isAll = consumption?.unacknowledged.isEmpty == true && offset > 0
+    return (count, isAll ? last : min(offset, last), isAll && consumption?.isBehind == true)
   }
 }

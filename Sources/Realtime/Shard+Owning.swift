@@ -60,10 +60,16 @@ extension Shard {
     let mayRecover =
       rules.keepsHistory && (rules.forcesRecovery(options) || rules.allowsRecovery || isConsuming)
     var missed: [Publication]?
+    var isWhole = true
     if isAsked, mayRecover {
-      missed =
-        isCached
-        ? latest(of: channel, options) : options.recoverSince.flatMap { channel.missed(since: $0, now: now) }
+      if isCached {
+        missed = latest(of: channel, options)
+      } else if let since = options.recoverSince, newcomer.consumer != nil {
+        let portion = channel.portion(since: since, now: now, options.filter)
+        (missed, isWhole) = (portion?.publications, portion?.isWhole ?? true)
+      } else {
+        missed = options.recoverSince.flatMap { channel.missed(since: $0, now: now) }
+      }
     }
     if isAsked {
       if missed != nil { counters.recovered &+= 1 } else { counters.unrecovered &+= 1 }
@@ -71,10 +77,12 @@ extension Shard {
     }
     let serial = channel.serial(ifLast: missed?.last)
     if let filter = options.filter { missed = missed?.filter { filter.matches($0.tags) } }
+    var end = position
+    if !isWhole, let last = missed?.last { end.offset = last.offset }
     return SubscribeResult(
       isRecoverable: rules.recovers(options), isPositioned: rules.positions(options),
-      usesDelta: newcomer.spelling.usesDelta, position: position, publications: missed ?? [],
-      wasRecovering: isAsked, recovered: missed != nil,
+      usesDelta: newcomer.spelling.usesDelta, position: end, publications: missed ?? [],
+      wasRecovering: isAsked, recovered: missed != nil, top: position.offset, isBehind: !isWhole,
       lastSerial: missed?.isEmpty == false && channel.serial(ifLast: missed?.last) == serial ? serial : 0)
   }
 

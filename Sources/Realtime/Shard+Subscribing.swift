@@ -78,7 +78,7 @@ extension Shard {
     if case .ended(let reason) = subscription.state { return done(.failure(reason)) }
     switch result {
     case .success(let begun):
-      if !begun.position.epoch.isEmpty { subscription.channel.begin(at: begun.position.offset) }
+      if !begun.position.epoch.isEmpty { subscription.channel.begin(at: begun.top) }
       subscription.selection?.begin(begun)
       subscription.channel.activate(subscription)
     case .failure(let error):

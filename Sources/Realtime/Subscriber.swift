@@ -137,7 +137,8 @@ public struct SubscribeResult: Sendable {
   /// Whether publications come as differences where that is possible; then all of them are spelled as
   /// `WireEncoding.publication(_:delta:channel:)` does.
   public let usesDelta: Bool
-  /// The channel's place when the subscription began; empty epoch where no history is kept.
+  /// The channel's place when the subscription began; empty epoch where no history is kept. For a client that
+  /// acknowledges, the place of the last of `publications`, if there are more than it may leave unacknowledged.
   public let position: StreamPosition
   /// What was missed, oldest first, without what the filter holds back; empty unless `recovered`. In cache mode the
   /// last publication alone.
@@ -147,6 +148,10 @@ public struct SubscribeResult: Sendable {
   /// Whether `publications` is all that was missed. When false after `wasRecovering`, the client must reload
   /// its state.
   public let recovered: Bool
+  /// The channel's last offset; beyond `position` where not all is in `publications`.
+  let top: UInt64
+  /// Whether a client that acknowledges is to come again for the rest.
+  let isBehind: Bool
   /// Which publication of the channel is the last of `publications`; 0 where that is not its last one.
   let lastSerial: UInt64
 }

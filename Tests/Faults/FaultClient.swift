@@ -10,8 +10,16 @@ final class FaultClient {
   private(set) var wanted: Set<String> = []
   private var positions: [String: StreamPosition] = [:]
   private var connection: FaultConnection?
+  /// Acknowledgements that the server has not answered, in order.
+  private var unconfirmed: [(channel: String, offset: UInt64)] = []
+  /// On this connection.
+  private var lastAcknowledged: UInt64 = 0
+  private let number: Int
 
-  init(_ world: FaultWorld) { self.world = world }
+  init(_ world: FaultWorld, number: Int = 0) {
+    self.world = world
+    self.number = number
+  }
 
   var isConnected: Bool { connection != nil }
   /// Whether it has been told of everything that it asked for.
@@ -22,7 +30,7 @@ final class FaultClient {
     if let connection, connection.run != world.run, !connection.isReady { lose() }
     guard connection == nil else { return }
     connection = world.connect()
-    connection?.send(#"{"id":1,"connect":{}}"#)
+    connection?.send(#"{"id":1,"connect":{"data":{"user":"u\#(number)"}}}"#)
   }
 
   func subscribe(to channel: String) {
@@ -31,6 +39,10 @@ final class FaultClient {
   }
 
   private func subscribe(to channel: String, on connection: FaultConnection) {
+    guard channel != FaultWorld.consumed else {
+      world.note(.consuming(client: number), channel, connection)
+      return connection.command("subscribe", channel, #""channel":"\#(channel)","consumer":"c""#)
+    }
     let since = positions[channel]
     let recovery =
       since.map { #","recover":true,"epoch":"\#($0.epoch)","offset":\#($0.offset)"# } ?? ""
@@ -41,6 +53,25 @@ final class FaultClient {
   func unsubscribe(from channel: String) {
     guard wanted.remove(channel) != nil, let connection, connection.isReady else { return }
     connection.command("unsubscribe", channel, #""channel":"\#(channel)""#)
+  }
+
+  /// Acknowledges all that it was shown, if it has not yet.
+  func acknowledgeAll() {
+    guard let shown = positions[FaultWorld.consumed]?.offset, shown > lastAcknowledged else { return }
+    acknowledge(before: 0)
+  }
+
+  /// Acknowledges what it was shown, up to so many publications before the last one.
+  func acknowledge(before count: UInt64) {
+    let channel = FaultWorld.consumed
+    guard wanted.contains(channel), let connection, connection.isReady, !connection.isChanging(channel),
+      let shown = positions[channel]?.offset, shown > count
+    else { return }
+    let offset = shown - count
+    world.note(.acknowledging(client: number, offset), channel, connection)
+    unconfirmed.append((channel, offset))
+    lastAcknowledged = offset
+    connection.command("ack", channel, #""channel":"\#(channel)","offset":\#(offset)"#)
   }
 
   func publish(_ text: String, to channel: String) {
@@ -78,10 +109,21 @@ final class FaultClient {
       if shown.offset > 0 { positions[channel]?.offset = shown.offset }
     case .done:
       if command == "unsubscribe" { world.note(.unsubscribed, subject, connection) }
+      if command == "ack" {
+        let (channel, offset) = unconfirmed.removeFirst()
+        world.note(.acknowledged(client: number, offset), channel, connection)
+      }
+    // The server may have ended the subscription meanwhile.
+    case .failed where command == "ack": unconfirmed.removeFirst()
     case .failed(_, let code): world.note(.refused(code: code), subject, connection)
     case .unsubscribed(let channel):
       world.note(.unsubscribed, channel, connection)
-      wanted.remove(channel)
+      // A client that acknowledges comes again for the rest.
+      if channel != FaultWorld.consumed {
+        wanted.remove(channel)
+      } else if wanted.contains(channel) {
+        subscribe(to: channel, on: connection)
+      }
     case .ping: connection.send("{}")
     }
   }
@@ -112,5 +154,7 @@ final class FaultClient {
     connection.cut()
     world.note(.disconnected, "", connection)
     self.connection = nil
+    unconfirmed = []
+    lastAcknowledged = 0
   }
 }

@@ -55,7 +55,7 @@ final class FaultConnection {
 
   /// Whether a subscribe or unsubscribe of the channel waits for its reply.
   func isChanging(_ channel: String) -> Bool {
-    commands.values.contains { $0.channel == channel && $0.name != "publish" }
+    commands.values.contains { $0.channel == channel && $0.name != "publish" && $0.name != "ack" }
   }
 
   // MARK: Reading

@@ -23,7 +23,13 @@ struct FaultEvent {
     /// The server says where it is.
     case published(text: String, StreamPosition)
     case subscribing(since: StreamPosition?)
+    /// A client subscribes that acknowledges what it is shown.
+    case consuming(client: Int)
     case subscribed(Beginning)
+    /// It says that it has dealt with all up to an offset.
+    case acknowledging(client: Int, UInt64)
+    /// The server has heard it.
+    case acknowledged(client: Int, UInt64)
     case shown(Shown)
     /// The server says that the subscription is over.
     case unsubscribed

@@ -8,6 +8,7 @@ struct FaultSchedule {
   private var random: SeededRandom
   private let clients: [FaultClient]
   private var published = 0
+  private(set) var clockJumps = 0
   /// Those that may be published again, with when they were first.
   private var repeatable: [(text: String, channel: String, time: UInt64)] = []
 
@@ -15,7 +16,7 @@ struct FaultSchedule {
     random = SeededRandom(seed: seed)
     let world = FaultWorld(loops: 1 + Int(seed % 4), bug: bug, seed: seed)
     self.world = world
-    clients = (0..<5).map { _ in FaultClient(world) }
+    clients = (0..<5).map { FaultClient(world, number: $0) }
   }
 
   mutating func run(steps: Int) {
@@ -27,7 +28,8 @@ struct FaultSchedule {
     let client = clients[random.below(clients.count)]
     let channel = FaultWorld.channels[random.below(FaultWorld.channels.count)]
     switch random.below(1_000) {
-    case 0..<400: turn()
+    case 0..<370: turn()
+    case ..<400: client.acknowledge(before: UInt64(random.below(3)))
     case ..<560: client.read()
     case ..<640: client.connect()
     case ..<720: client.subscribe(to: channel)
@@ -53,6 +55,7 @@ struct FaultSchedule {
   /// Both clocks: the monotonic one only goes on, the other one jumps.
   private mutating func pass(milliseconds: UInt64) {
     world.network.advance(milliseconds: milliseconds)
+    clockJumps += 1
     let jump = UInt64(random.below(7_200_000))
     world.wallClock.milliseconds =
       random.below(2) == 0 ? world.wallClock.milliseconds + jump : world.wallClock.milliseconds - jump
@@ -86,7 +89,10 @@ struct FaultSchedule {
         client.connect()
       }
       world.network.runUntilIdle()
-      for client in clients { client.read() }
+      for client in clients {
+        client.read()
+        client.acknowledgeAll()
+      }
       world.network.runUntilIdle()
       if clients.allSatisfy(\.isSettled) { break }
     }

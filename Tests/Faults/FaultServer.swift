@@ -23,6 +23,7 @@ final class FaultServer {
     var options = CentrifugoOptions(
       now: { clock.milliseconds / 1_000 }, makeClientID: { clock.makeIdentifier() })
     options.allowsAnonymous = true
+    options.takesUserFromConnectData = true
     let gateway = CentrifugoGateway(hub: hub, encoding: 0, options: options)
     var socket = RealtimeServerOptions(sessions: options).socket
     socket.maximumQueuedBytes = 2_048
@@ -68,7 +69,13 @@ final class FaultServer {
     var slow = none
     slow.slowConsumers = .conflate
     slow.slowConsumerQueueBytes = 256
-    return ["slow": slow, "all": all, "few": few, "brief": brief, "none": none]
+    // Nothing is too old here: what is not acknowledged has to come again.
+    var jobs = all
+    jobs.historyTTLMilliseconds = 10_000_000_000
+    jobs.allowsAcknowledgement = true
+    jobs.consumerRetentionMilliseconds = 10_000_000_000
+    jobs.maximumUnacknowledgedPublications = FaultWorld.portion
+    return ["jobs": jobs, "slow": slow, "all": all, "few": few, "brief": brief, "none": none]
   }
 
   /// Ends at once: no close frames, no goodbye.

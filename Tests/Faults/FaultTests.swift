@@ -3,27 +3,31 @@ import Testing
 
 /// Random faults, and a checker that knows only the promises.
 @Suite struct FaultTests {
-  /// MARTLET_FAULT_SECONDS makes it a long run, which begins where MARTLET_FAULT_SEED says.
+  /// A long run (scripts/faults) takes MARTLET_FAULT_SECONDS of this machine's time, or goes on until
+  /// MARTLET_FAULT_SIMULATED_SECONDS are over in the simulation; it begins with the seed MARTLET_FAULT_SEED.
   @Test func promisesAreKept() {
-    let seconds = number("MARTLET_FAULT_SECONDS") ?? 0
-    let start = number("MARTLET_FAULT_SEED") ?? 0
+    let (seconds, simulated) = (number("MARTLET_FAULT_SECONDS"), number("MARTLET_FAULT_SIMULATED_SECONDS"))
+    let isLong = seconds != nil || simulated != nil
+    let start = UInt64(number("MARTLET_FAULT_SEED") ?? 0)
     let begin = ContinuousClock.now
-    let isLong = seconds > 0
-    var seed = UInt64(start)
-    var (events, shown) = (0, begin)
-    repeat {
+    var (figures, shown) = (FaultFigures(), begin)
+    var isOver = false
+    while !isOver {
+      let seed = start + UInt64(figures.schedules)
       var schedule = FaultSchedule(seed: seed)
       schedule.run(steps: isLong ? 20_000 : 3_000)
-      events += schedule.world.eventCount
+      figures.count(schedule)
       expectNothingWrong(schedule, seed)
-      seed += 1
-      if isLong, ContinuousClock.now - shown > .seconds(10) {
-        shown = .now
-        print("faults: \(seed - UInt64(start)) schedules, \(events) events, next seed \(seed)")
-        fflush(nil)
+      if let simulated {
+        isOver = figures.simulatedMilliseconds >= UInt64(simulated) * 1_000
+      } else {
+        isOver = seconds.map { ContinuousClock.now - begin >= .seconds($0) } ?? (figures.schedules == 40)
       }
-    } while isLong ? ContinuousClock.now - begin < .seconds(seconds) : seed < start + 40
-    if isLong { print("faults: done after \(seed - UInt64(start)) schedules, \(events) events") }
+      guard isLong, isOver || ContinuousClock.now - shown > .seconds(10) else { continue }
+      shown = .now
+      print("faults: \(figures), \(isOver ? "done" : "next seed \(seed + 1)")")
+      fflush(nil)
+    }
   }
 
   @Test(arguments: SeededBug.allCases)

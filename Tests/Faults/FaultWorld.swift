@@ -6,7 +6,11 @@ import TestRandomness
 /// Servers, one after the other, on simulated loops and their network; and the history of what happened.
 final class FaultWorld {
   /// Whose history holds all, the last few, those of the last seconds, none.
-  static let channels = ["all:a", "all:b", "few:a", "brief:a", "none:a"]
+  static let channels = ["all:a", "all:b", "few:a", "brief:a", "none:a", consumed]
+  /// Whose clients acknowledge.
+  static let consumed = "jobs:a"
+  /// So many publications may be on their way to one of them.
+  static let portion = 10
 
   let network = SimulatedNetwork()
   let loops: [EventLoop]
@@ -17,7 +21,7 @@ final class FaultWorld {
   private(set) var trail: [FaultEvent] = []
   /// Kept for as long as something may come back from a loop.
   private var servers: [FaultServer] = []
-  private var lastConnection = 0
+  private(set) var lastConnection = 0
   private var random: SeededRandom
   let wallClock = WallClock()
 

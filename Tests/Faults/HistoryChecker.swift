@@ -30,31 +30,32 @@ struct HistoryChecker {
     let description: String
   }
 
-  private struct Stream: Hashable {
+  struct Stream: Hashable {
     let channel: String
     let epoch: String
   }
 
-  private struct Place: Hashable {
+  struct Place: Hashable {
     let stream: Stream
     let offset: UInt64
   }
 
   /// What a server forgets when it goes.
-  private struct Effect: Hashable {
+  struct Effect: Hashable {
     let text: String
     let run: Int
   }
 
-  private struct ViewKey: Hashable {
+  struct ViewKey: Hashable {
     let connection: Int
     let channel: String
   }
 
   /// A subscription as its client knows it.
   private enum View {
-    /// `floors`: what had been published for certain, by epoch, when the client asked.
-    case asked(since: StreamPosition?, floors: [String: UInt64])
+    /// `floors`: what had been published for certain, by epoch, when the client asked. `consumer`: which client it is, if
+    /// it acknowledges.
+    case asked(since: StreamPosition?, floors: [String: UInt64], consumer: Int? = nil)
     case live(StreamPosition, unordered: Set<String>)
   }
 
@@ -68,6 +69,7 @@ struct HistoryChecker {
   /// The floors when publishing a text began.
   private var publishing: [Effect: [String: UInt64]] = [:]
   private var views: [ViewKey: View] = [:]
+  var consumers: [ConsumerKey: Consumer] = [:]
 
   mutating func take(_ event: FaultEvent) {
     let key = ViewKey(connection: event.connection, channel: event.channel)
@@ -78,6 +80,12 @@ struct HistoryChecker {
     case .published(let text, let position):
       published(Effect(text: text, run: event.run), position, event.channel)
     case .subscribing(let since): views[key] = .asked(since: since, floors: floors[event.channel] ?? [:])
+    case .consuming(let client):
+      views[key] = .asked(since: nil, floors: floors[event.channel] ?? [:], consumer: client)
+    case .acknowledging(let client, let offset):
+      consumers[ConsumerKey(client, event)]?.sent.raise(to: offset)
+    case .acknowledged(let client, let offset):
+      consumers[ConsumerKey(client, event)]?.confirmed.raise(to: offset)
     case .subscribed(let beginning): subscribed(beginning, key, event.run)
     case .shown(let shown): self.shown(shown, key, event.run)
     case .unsubscribed: views[key] = nil
@@ -100,7 +108,7 @@ struct HistoryChecker {
   }
 
   /// One text, one place; one place, one text.
-  private mutating func note(_ effect: Effect, _ place: Place) {
+  mutating func note(_ effect: Effect, _ place: Place) {
     note(place.stream, effect.run)
     if let other = places.updateValue(place, forKey: effect), other != place {
       complain(.twoEffects, "\(effect) is at \(other) and at \(place)")
@@ -119,14 +127,20 @@ struct HistoryChecker {
   // MARK: Subscribing
 
   private mutating func subscribed(_ beginning: FaultEvent.Beginning, _ key: ViewKey, _ run: Int) {
-    guard case .asked(let since, let floors)? = views[key] else {
+    guard case .asked(let since, let floors, let consumer)? = views[key] else {
       return complain(.notSubscribed, "\(key): an answer to nothing")
     }
     let position = beginning.position
     let stream = Stream(channel: key.channel, epoch: position.epoch)
     note(stream, run)
-    if let floor = floors[position.epoch], floor > position.offset {
+    // Where as much comes as may be on its way, the rest comes later.
+    let isPortion = consumer != nil && beginning.publications.count == FaultWorld.portion
+    if !isPortion, let floor = floors[position.epoch], floor > position.offset {
       complain(.stale, "\(key): begins at \(position.offset), behind \(floor)")
+    }
+    if let consumer {
+      views[key] = .live(position, unordered: [])
+      return resumed(beginning, ConsumerKey(client: consumer, channel: key.channel, run: run), stream, key)
     }
     if beginning.recovered {
       recovered(beginning, since: since, stream, key, run)
@@ -172,7 +186,7 @@ struct HistoryChecker {
     views[key] = .live(position, unordered: unordered)
   }
 
-  private mutating func check(_ offset: UInt64, after last: UInt64, _ key: ViewKey) {
+  mutating func check(_ offset: UInt64, after last: UInt64, _ key: ViewKey) {
     if offset <= last { complain(.repeated, "\(key): \(offset) after \(last)") }
     if offset > last + 1 { complain(.loss, "\(key): \(offset) after \(last)") }
   }
@@ -199,12 +213,12 @@ struct HistoryChecker {
     }
   }
 
-  private mutating func complain(_ rule: Rule, _ text: String) {
+  mutating func complain(_ rule: Rule, _ text: String) {
     complaints.append(Complaint(rule: rule, description: "\(rule.rawValue): \(text)"))
   }
 }
 
 extension UInt64 {
   /// Never goes down.
-  fileprivate mutating func raise(to other: UInt64) { self = Swift.max(self, other) }
+  mutating func raise(to other: UInt64) { self = Swift.max(self, other) }
 }

@@ -9,10 +9,12 @@ enum SeededBug: String, CaseIterable {
   case claimsRecovery, losesRecovered, repeatsRecovered
   case keepsEpoch, beginsBehind
   case forgetsKeys, losesPublish
+  case forgetsPlace, skipsUnacknowledged
 
   /// What the checker must say of it, at least one of these.
   var rules: [HistoryChecker.Rule] {
     switch self {
+    case .forgetsPlace, .skipsUnacknowledged: [.loss]
     case .losesPublication, .losesRecovered: [.loss, .behind]
     case .repeatsPublication, .swapsPublications, .repeatsRecovered: [.repeated]
     case .showsAfterUnsubscribe, .showsBeforeReply: [.notSubscribed]
@@ -91,6 +93,9 @@ final class BrokenMiddle {
     switch bug {
     case .claimsRecovery: if told.wasRecovering { told.recovered = true }
     case .losesRecovered: if !told.publications.isEmpty, happens() { told.publications.removeFirst() }
+    case .forgetsPlace where channel == FaultWorld.consumed:
+      (told.publications, told.wasRecovering, told.recovered) = ([], false, false)
+    case .skipsUnacknowledged where channel == FaultWorld.consumed: told.publications = []
     case .repeatsRecovered:
       if let first = told.publications.first, happens() { told.publications.append(first) }
     case .keepsEpoch:

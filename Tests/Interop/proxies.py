@@ -75,6 +75,8 @@ daemon off; worker_processes 1; pid {self.folder}/nginx.pid; error_log stderr wa
 events {{ worker_connections 512; }}
 http {{
   access_log off;
+  # The workers may not be allowed to write into the folder.
+  client_body_buffer_size 256k;
   client_body_temp_path {self.folder}/body; proxy_temp_path {self.folder}/proxy;
   fastcgi_temp_path {self.folder}/f; uwsgi_temp_path {self.folder}/u; scgi_temp_path {self.folder}/s;
   map $http_upgrade $connection_upgrade {{ default upgrade; '' ''; }}

@@ -28,7 +28,7 @@ import Testing
   private func acknowledge(_ world: World, _ client: Client, _ offset: UInt64) -> Bool {
     var done = false
     world.on(world.loops.firstIndex { $0 === client.loop } ?? 0) {
-      done = world.hub.acknowledge(client, in: "c", upTo: offset)
+      done = world.hub.acknowledge(client, in: "c", upTo: offset) != nil
     }
     return done
   }
@@ -48,14 +48,86 @@ import Testing
     let second = world.client("two", on: 1, user: "ann")
     consume(world, second)
     #expect(second.takeEvents() == ["subscribed c@4 recovered[2 3 4]"])
-    // Three wait for their acknowledgement: one more is too much.
+    #expect(acknowledge(world, second, 4))
     _ = world.publish("5", to: "c")
+    #expect(second.takeEvents() == ["c@5=5"])
+  }
+
+  /// As many as may be are on their way: the rest comes when the client has dealt with them.
+  @Test func whoIsBehindComesAgain() {
+    let world = world()
+    let client = world.client("one", user: "ann")
+    consume(world, client)
+    for text in ["1", "2", "3"] { _ = world.publish(text, to: "c") }
+    #expect(client.takeEvents() == ["subscribed c@0", "c@1=1", "c@2=2", "c@3=3"])
+    for text in ["4", "5", "6", "7", "8"] { _ = world.publish(text, to: "c") }
+    #expect(client.takeEvents() == [] && world.counters.consumersBehind == 1)
+    // It gets nothing more before all of them are acknowledged, lest it gets something twice.
+    #expect(acknowledge(world, client, 2))
+    _ = world.publish("9", to: "c")
+    #expect(client.takeEvents() == [])
+    #expect(acknowledge(world, client, 3))
+    #expect(client.takeEvents() == ["unsubscribed c 2500 insufficient state"])
+    #expect(!acknowledge(world, client, 3))
+    consume(world, client)
+    #expect(client.takeEvents() == ["subscribed c@6 recovered[4 5 6]"])
+    #expect(acknowledge(world, client, 6))
+    #expect(client.takeEvents() == ["unsubscribed c 2500 insufficient state"])
+    consume(world, client)
+    #expect(client.takeEvents() == ["subscribed c@9 recovered[7 8 9]"])
+    #expect(acknowledge(world, client, 9))
+    _ = world.publish("10", to: "c")
+    #expect(client.takeEvents() == ["c@10=10"])
+  }
+
+  /// More than a recovery may bring to others is no loss to a client that acknowledges.
+  @Test func aLongAbsenceIsNoLoss() {
+    let world = world { $0.maximumRecoveredPublications = 2 }
+    let first = world.client("one", user: "ann")
+    consume(world, first)
+    leave(world, first)
+    for number in 1...9 { _ = world.publish("\(number)", to: "c") }
+    let second = world.client("two", on: 1, user: "ann")
+    for (offset, recovered) in [(3, "1 2 3"), (6, "4 5 6"), (9, "7 8 9")] as [(UInt64, String)] {
+      consume(world, second)
+      #expect(second.takeEvents() == ["subscribed c@\(offset) recovered[\(recovered)]"])
+      #expect(acknowledge(world, second, offset))
+      #expect(second.takeEvents() == (offset == 9 ? [] : ["unsubscribed c 2500 insufficient state"]))
+    }
+    let other = self.world { $0.historySize = 5 }
+    let (before, after) = (other.client("one", user: "ann"), other.client("two", user: "ann"))
+    consume(other, before)
+    leave(other, before)
+    for number in 1...6 { _ = other.publish("\(number)", to: "c") }
+    consume(other, after)
+    #expect(after.takeEvents() == ["subscribed c@6 lost"])
+  }
+
+  /// What a filter holds back takes no place among those on their way, and cannot stop a client.
+  @Test func aFilterLeavesTheRestBehind() {
+    let world = world()
+    var node = TagsFilterNode()
+    (node.key, node.cmp) = ("t", "ex")
+    let first = world.client("one", user: "ann")
+    consume(world, first, TagsFilter(node))
+    leave(world, first)
+    let publish = { (isWanted: Bool) in
+      _ = world.publish(PublishRequest("x", tags: isWanted ? [(name: "t", value: "")] : []), to: "c")
+    }
+    for number in 1...20 { publish(number % 4 == 0) }
+    let second = world.client("two", user: "ann")
+    consume(world, second, TagsFilter(node))
+    #expect(second.takeEvents() == ["subscribed c@12 recovered[x x x]"])
+    publish(true)
+    #expect(second.takeEvents() == [])
+    #expect(acknowledge(world, second, 12))
     #expect(second.takeEvents() == ["unsubscribed c 2500 insufficient state"])
-    consume(world, second)
-    #expect(second.takeEvents() == ["subscribed c@5 recovered[2 3 4 5]"])
-    #expect(acknowledge(world, second, 5))
-    _ = world.publish("6", to: "c")
-    #expect(second.takeEvents() == ["c@6=6"])
+    consume(world, second, TagsFilter(node))
+    #expect(second.takeEvents() == ["subscribed c@21 recovered[x x x]"])
+    #expect(acknowledge(world, second, 21))
+    publish(false)
+    publish(true)
+    #expect(second.takeEvents() == ["c@23=x"])
   }
 
   @Test func othersHaveAPlaceOfTheirOwn() {

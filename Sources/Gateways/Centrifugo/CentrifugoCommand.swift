@@ -21,6 +21,8 @@ struct CentrifugoCommand {
     case rpc(SessionCallRequest)
     case refresh(token: String)
     case subscriptionRefresh(channel: String, token: String)
+    /// Martlet's own: all publications up to the offset are dealt with.
+    case acknowledge(channel: String, offset: UInt64)
   }
 
   struct ConnectRequest {
@@ -48,6 +50,8 @@ struct CentrifugoCommand {
     /// Which publications are wanted, by their tags.
     var filter: TagsFilterNode?
     var wantsJoinLeave = false
+    /// Martlet's own: the name under which publications are acknowledged; nil where they are not.
+    var consumer: String?
     var flags: UInt64 = 0
     /// Refuse with error 112 when recovery is impossible.
     var requiresRecovery: Bool { flags & 2 != 0 }
@@ -60,6 +64,7 @@ extension CentrifugoCommand.Request {
     switch self {
     case .subscribe(let request): request.channel.isEmpty
     case .publish(let channel, let data): channel.isEmpty || data == nil
+    case .acknowledge(let channel, let offset): channel.isEmpty || offset == 0
     case .unsubscribe(let channel), .presence(let channel), .presenceStats(let channel),
       .history(let channel, _), .subscriptionRefresh(let channel, _):
       channel.isEmpty

@@ -16,6 +16,7 @@ enum CentrifugoReply {
   /// `secondsLeft` is nil where there is no end.
   case refresh(client: String, version: String, secondsLeft: UInt64?)
   case subscriptionRefresh(secondsLeft: UInt64?)
+  case acknowledge
 
   struct ConnectResult {
     var client: String
@@ -34,6 +35,8 @@ enum CentrifugoReply {
     /// What the client is told when it has to come with a fresh token.
     var secondsLeft: UInt64?
     var data: SharedBytes?
+    /// The name under which the client acknowledges publications; nil where it does not.
+    var consumer: String?
   }
 }
 

@@ -13,6 +13,9 @@ extension CentrifugoSession {
     guard let request = command.request else {
       return id == 0 ? receivedPong() : reply(id, .methodNotFound)
     }
+    if case .acknowledge(let channel, let offset) = request, !request.isIncomplete {
+      return acknowledge(id, channel, upTo: offset, client)
+    }
     guard isWithinRate(request, id, client) else { return }
     if case .send(let data) = request { return options.backend.receive(data, from: caller) }
     guard id > 0, !request.isIncomplete else { return close(.badRequest) }
@@ -21,7 +24,7 @@ extension CentrifugoSession {
 
   private func perform(_ request: CentrifugoCommand.Request, _ id: UInt32, _ client: CentrifugoClient) {
     switch request {
-    case .connect, .send: break
+    case .connect, .send, .acknowledge: break
     case .ping: reply(id, .ping)
     case .rpc(let request): call(id, request)
     case .subscribe(let request): subscribe(id, request, client)
@@ -43,6 +46,21 @@ extension CentrifugoSession {
       hub.history(of: channel, query, as: .client(client)) { self.answer(id, $0) { .history($0) } }
     case .refresh(let token): refresh(id, token, client)
     case .subscriptionRefresh(let channel, let token): refreshSubscription(id, channel, token, client)
+    }
+  }
+
+  /// A reply comes only to a command with a number. One for a channel that has just ended is no mistake of the client. There
+  /// are no more that say something new than publications were sent, so only the others count for the rate.
+  private func acknowledge(_ id: UInt32, _ channel: String, upTo offset: UInt64, _ client: CentrifugoClient) {
+    let count = hub.acknowledge(client, in: channel, upTo: offset)
+    let request = CentrifugoCommand.Request.acknowledge(channel: channel, offset: offset)
+    guard (count ?? 0) > 0 || isWithinRate(request, id, client) else { return }
+    if id == 0 {
+      if count == nil { counters.count(CommandError.notAvailable) }
+    } else if count != nil {
+      reply(id, .acknowledge)
+    } else {
+      reply(id, .notAvailable)
     }
   }
 

@@ -28,7 +28,7 @@ extension CentrifugoCommand.Request {
     case .publish, .send: .publish
     case .presence, .presenceStats, .history: .read
     case .rpc: .call
-    case .connect, .ping, .refresh, .subscriptionRefresh: .command
+    case .connect, .ping, .refresh, .subscriptionRefresh, .acknowledge: .command
     }
   }
 }

@@ -67,7 +67,8 @@ extension CentrifugoSession {
       let end = time.isRefreshedByBackend ? nil : time.end
       answer(id, result) {
         .subscribe(
-          CentrifugoReply.SubscriptionResult(result: $0, secondsLeft: secondsLeft(until: end), data: data))
+          CentrifugoReply.SubscriptionResult(
+            result: $0, secondsLeft: secondsLeft(until: end), data: data, consumer: options.consumerName))
       }
     }
   }
@@ -131,6 +132,7 @@ extension CentrifugoCommand.SubscribeRequest {
     options.requiresRecovery = requiresRecovery
     options.wantsRecovery = wantsRecovery || position != nil
     options.wantsJoinLeave = wantsJoinLeave
+    options.consumerName = consumer
     return options
   }
 }

@@ -30,6 +30,7 @@ enum CommandDecoder {
     case "subscribe": return .subscribe(try subscribe(&reader))
     case "history": return try history(&reader)
     case "send", "rpc": return try call(key, &reader)
+    case "ack": return try acknowledgement(&reader)
     case "ping":
       _ = try reader.readRaw()
       return .ping
@@ -133,12 +134,28 @@ enum CommandDecoder {
       case "delta": request.delta = try reader.readString()
       case "tf": request.filter = try reader.readFilter()
       case "join_leave": request.wantsJoinLeave = try reader.readBool()
+      case "consumer": request.consumer = try reader.readString()
       case "flag": request.flags = try reader.readUInt64()
       default: break
       }
     }
     if recovers { request.position = position }
     return request
+  }
+
+  private static func acknowledgement(
+    _ reader: inout JSONReader
+  ) throws(JSONError) -> CentrifugoCommand.Request {
+    var channel = ""
+    var offset: UInt64 = 0
+    try readMembers(&reader) { (reader, key) throws(JSONError) in
+      switch key {
+      case "channel": channel = try reader.readString()
+      case "offset": offset = try reader.readUInt64()
+      default: break
+      }
+    }
+    return .acknowledge(channel: channel, offset: offset)
   }
 
   private static func history(_ reader: inout JSONReader) throws(JSONError) -> CentrifugoCommand.Request {

@@ -12,7 +12,8 @@ enum ProtobufCommandDecoder {
       switch number {
       // A uint32 is what its varint's lowest 32 bits say.
       case 1: command.id = UInt32(truncatingIfNeeded: try reader.readVarint())
-      case 4...15 where command.request == nil: command.request = try request(number, &reader)
+      case 4...15, MartletField.acknowledge:
+        if command.request == nil { command.request = try request(number, &reader) }
       default: break
       }
     }
@@ -41,8 +42,24 @@ enum ProtobufCommandDecoder {
     case 15:
       let (channel, token) = try channel(&reader)
       return .subscriptionRefresh(channel: channel, token: token)
+    case MartletField.acknowledge: return try acknowledgement(&reader)
     default: return nil
     }
+  }
+
+  private static func acknowledgement(
+    _ reader: inout ProtobufReader
+  ) throws(ProtobufError) -> CentrifugoCommand.Request {
+    var channel = ""
+    var offset: UInt64 = 0
+    try reader.readMessage { (reader, number) throws(ProtobufError) in
+      switch number {
+      case 1: channel = try reader.readString()
+      case 2: offset = try reader.readVarint()
+      default: break
+      }
+    }
+    return .acknowledge(channel: channel, offset: offset)
   }
 
   /// The requests that are a string (`channel`, of `RefreshRequest` `token`), or two.
@@ -150,6 +167,7 @@ enum ProtobufCommandDecoder {
       case 13: request.filter = try reader.readFilter()
       case 11: request.wantsJoinLeave = try reader.readBool()
       case 14: request.flags = try reader.readVarint()
+      case MartletField.consumer: request.consumer = try reader.readString()
       default: break
       }
     }
@@ -188,6 +206,14 @@ enum ProtobufCommandDecoder {
     }
     return position
   }
+}
+
+/// Numbers of the fields that are no part of client.proto: far from those that are, and from those that may be one day.
+enum MartletField {
+  /// `ack` of `Command` and `Reply`.
+  static let acknowledge = 1_001
+  /// `consumer` of `SubscribeRequest` and `SubscribeResult`.
+  static let consumer = 1_001
 }
 
 extension ProtobufReader {

@@ -26,6 +26,7 @@ enum ProtobufReplyEncoder {
           protobuf.expiry(secondsLeft, 3, 4)
         }
       case .subscriptionRefresh(let secondsLeft): protobuf.message(15) { $0.expiry(secondsLeft, 1, 2) }
+      case .acknowledge: protobuf.message(MartletField.acknowledge)
       }
     }
     return protobuf.bytes
@@ -108,6 +109,7 @@ extension ProtobufWriter {
     bytes(11, subscription.data)
     bool(12, result.wasRecovering)
     bool(13, result.usesDelta)
+    string(MartletField.consumer, subscription.consumer ?? "")
   }
 
   fileprivate mutating func fields(ofPresence clients: [ClientInfo]) {

@@ -27,6 +27,7 @@ enum ReplyEncoder {
         json.expiry(secondsLeft)
       }
     case .subscriptionRefresh(let secondsLeft): json.object("sub_refresh") { $0.expiry(secondsLeft) }
+    case .acknowledge: json.object("ack") { _ in }
     }
     json.endObject()
     return json.bytes
@@ -121,6 +122,7 @@ extension JSONWriter {
     }
     if result.usesDelta { flag("delta") }
     if let data = subscription.data { member("data", data) }
+    if let consumer = subscription.consumer { member("consumer", consumer) }
   }
 
   fileprivate mutating func place(of result: SubscribeResult) {

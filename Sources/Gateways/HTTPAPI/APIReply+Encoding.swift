@@ -142,6 +142,8 @@ extension JSONWriter {
     member("messages_published", counters.published)
     member("messages_delivered", counters.delivered)
     member("messages_suppressed", counters.suppressed)
+    member("messages_acknowledged", counters.acknowledged)
+    member("consumers_behind", counters.consumersBehind)
     member("filtered_publications", counters.filtered)
     member("dropped_publications", counters.dropped)
     member("conflated_publications", counters.conflated)

@@ -108,6 +108,12 @@ public final class MetricsService: Sendable {
       "martlet_messages_delivered_total", counters.delivered, "Publications handed to subscribers.")
     text.counter("martlet_messages_suppressed_total", counters.suppressed, "Repeats that were not published.")
     text.counter(
+      "martlet_messages_acknowledged_total", counters.acknowledged,
+      "Publications that clients have acknowledged.")
+    text.counter(
+      "martlet_consumers_behind_total", counters.consumersBehind,
+      "Subscriptions that got no more because too much was not acknowledged.")
+    text.counter(
       "martlet_publications_filtered_total", counters.filtered, "Publications that a filter held back.")
     text.counter(
       "martlet_publications_dropped_total", counters.dropped, "Publications dropped for slow clients.")

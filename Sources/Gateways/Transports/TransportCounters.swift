@@ -9,6 +9,8 @@ public final class TransportCounters: Sendable {
   let slowClients = Atomic<UInt64>(0)
   let pollSessionsRefused = Atomic<UInt64>(0)
   let pollSessionsLeft = Atomic<UInt64>(0)
+  let tunnelsRefused = Atomic<UInt64>(0)
+  let tunnelsResumed = Atomic<UInt64>(0)
 
   /// Makes counters at zero.
   public init() {}
@@ -23,6 +25,8 @@ public final class TransportCounters: Sendable {
       ("transport_slow_clients", slowClients.load(ordering: .relaxed)),
       ("poll_sessions_refused", pollSessionsRefused.load(ordering: .relaxed)),
       ("poll_sessions_left", pollSessionsLeft.load(ordering: .relaxed)),
+      ("tunnels_refused", tunnelsRefused.load(ordering: .relaxed)),
+      ("tunnels_resumed", tunnelsResumed.load(ordering: .relaxed)),
     ]
   }
 }

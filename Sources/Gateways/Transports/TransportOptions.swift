@@ -10,6 +10,8 @@ public struct TransportOptions: Sendable {
   public var pollGapMilliseconds: UInt64 = 15_000
   /// Sessions of long-polling on one loop: 503. Default 10,000.
   public var maximumPollSessionsPerLoop = 10_000
+  /// WebSockets in tunnels on one loop, which are no connections of their own: 503. Default 10,000.
+  public var maximumTunnelsPerLoop = 10_000
   /// What connect replies say that this node is, and what posts to `/emulation` have to say in turn.
   public var node = ""
 

@@ -5,10 +5,22 @@ import WebSockets
 
 /// WebSockets for clients that say what they want to hear in their first message, or in the URL, and then only listen.
 final class UnidirectionalGateway: WebSocketHandler, @unchecked Sendable {
-  /// What the URL says.
+  /// What the opening handshake says.
   final class Opening: Sendable {
-    let request: UnidirectionalRequest
-    init(_ request: UnidirectionalRequest) { self.request = request }
+    /// What the URL says; nil if the first message is to say it.
+    let request: UnidirectionalRequest?
+    /// Fields for the backend.
+    let headers: [(name: String, value: String)]
+    /// What the client's address counts as.
+    let address: String
+
+    init(
+      _ request: UnidirectionalRequest?, headers: [(name: String, value: String)] = [], address: String = ""
+    ) {
+      self.request = request
+      self.headers = headers
+      self.address = address
+    }
   }
 
   /// A connection's session, and what it says.
@@ -39,11 +51,11 @@ final class UnidirectionalGateway: WebSocketHandler, @unchecked Sendable {
     let output = UnidirectionalOutput(ConnectionOutput(connection, .text))
     let session = CentrifugoSession(
       hub: hub, options: options, encoding: encoding, transport: "uni_websocket", counters: counters,
-      loop: connection.loop,
-      output: output)
+      loop: connection.loop, output: output, headers: opening?.headers ?? [],
+      address: opening?.address ?? "")
     output.session = session
     connection.attachment = Listener(session, output)
-    if let opening { output.begin(opening.request) }
+    if let request = opening?.request { output.begin(request) }
   }
 
   override func received(

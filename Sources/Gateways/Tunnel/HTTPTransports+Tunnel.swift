@@ -26,10 +26,10 @@ extension HTTPTransports {
   private func openTunnel(_ exchange: HTTPExchange, _ request: TunnelRequest, _ fields: HTTPFields) {
     let loop = exchange.loop
     let shelf = directory.shelf(of: loop)
-    guard shelf.tunnels.count < options.maximumPollSessionsPerLoop else {
-      options.counters.pollSessionsRefused.count()
+    guard shelf.tunnels.count < options.maximumTunnelsPerLoop else {
+      options.counters.tunnelsRefused.count()
       var response = HTTPResponse.text(
-        .serviceUnavailable, "There are as many sessions as the server takes.\n")
+        .serviceUnavailable, "There are as many tunnels as the server takes.\n")
       response.fields.append("Retry-After", "5")
       return refuse(exchange, fields, response)
     }
@@ -61,6 +61,10 @@ extension HTTPTransports {
     json.beginObject()
     json.member("session", session.id)
     json.member("protocol", socket.subprotocol ?? "")
+    if request.streams, request.resumes {
+      json.key("resume")
+      json.bool(true)
+    }
     json.endObject()
     guard request.streams else {
       session.begin(socket, nil)
@@ -69,7 +73,7 @@ extension HTTPTransports {
     guard let stream = stream(exchange, .lines, fields, to: TunnelEvents(session)) else {
       return socket.close(code: .goingAway)
     }
-    session.begin(socket, stream)
+    session.begin(socket, stream, isResumable: request.resumes)
     stream.write(json.bytes + [UInt8(ascii: "\n")])
   }
 

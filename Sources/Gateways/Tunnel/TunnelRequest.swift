@@ -10,8 +10,12 @@ struct TunnelRequest {
   var protocols: [String] = []
   /// Whether the response is to go on and carry the messages; else they are polled.
   var streams = false
+  /// Whether polls are to go on where such a response breaks; then its messages are kept until they have arrived.
+  var resumes = false
   /// The number of the last message that has arrived; nil in a post that does not poll.
   var ack: UInt64?
+  /// The same in a post that does not poll.
+  var seen: UInt64?
   /// The number of the first of `messages`.
   var from: UInt64 = 1
   var messages: [TunnelMessage] = []
@@ -25,7 +29,9 @@ struct TunnelRequest {
       case "protocols":
         try reader.readArray { (reader) throws(JSONError) in protocols.append(try reader.readString()) }
       case "stream": streams = try reader.readBool()
+      case "resume": resumes = try reader.readBool()
       case "ack": ack = try reader.readUInt64()
+      case "seen": seen = try reader.readUInt64()
       case "from": from = try reader.readUInt64()
       case "messages":
         try reader.readArray { (reader) throws(JSONError) in messages.append(try TunnelMessage(&reader)) }

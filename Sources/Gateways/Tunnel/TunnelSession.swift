@@ -18,6 +18,8 @@ final class TunnelSession: WebSocketHandler, TimerTarget, @unchecked Sendable {
   private let shelf: SessionDirectory.Shelf
   private var socket: WebSocketConnection?
   private var stream: HTTPResponseStream?
+  /// What is on the stream is kept, too: polls may go on from there.
+  private var isResumable = false
   private var queue = PollQueue()
   private var poll: WaitingPoll?
   /// A post that is answered when the WebSocket has taken what it brought.
@@ -34,9 +36,10 @@ final class TunnelSession: WebSocketHandler, TimerTarget, @unchecked Sendable {
   }
 
   /// The WebSocket is open. With a stream, messages are its lines; else they wait for polls.
-  func begin(_ socket: WebSocketConnection, _ stream: HTTPResponseStream?) {
+  func begin(_ socket: WebSocketConnection, _ stream: HTTPResponseStream?, isResumable: Bool = false) {
     self.socket = socket
     self.stream = stream
+    self.isResumable = isResumable
     shelf.tunnels[id] = self
     setTimer(
       stream == nil ? options.pollGapMilliseconds : options.pollWaitMilliseconds,
@@ -48,6 +51,7 @@ final class TunnelSession: WebSocketHandler, TimerTarget, @unchecked Sendable {
   /// Takes a post, or a poll; false for one that cannot follow what came before.
   func received(_ request: TunnelRequest, _ answer: WaitingPoll) -> Bool {
     guard request.from <= nextMessage else { return false }
+    if let seen = request.seen, !arrived(seen) { return false }
     let skipped = nextMessage - request.from
     for message in request.messages.dropFirst(Int(clamping: skipped)) {
       nextMessage += 1
@@ -80,10 +84,15 @@ final class TunnelSession: WebSocketHandler, TimerTarget, @unchecked Sendable {
   // MARK: Down
 
   private func received(_ ack: UInt64, _ answer: WaitingPoll) -> Bool {
-    guard stream == nil, queue.acknowledge(ack) else { return false }
+    guard stream == nil || isResumable, arrived(ack) else { return false }
+    if let broken = stream {
+      // The client has seen it before the server did.
+      stream = nil
+      options.counters.tunnelsResumed.count()
+      broken.abort()
+    }
     answerPoll()
     poll = answer
-    if queue.byteCount <= options.maximumQueuedBytes { socket?.resumeReading() }
     if isOver, queue.isEmpty {
       leave()
       return true
@@ -93,15 +102,32 @@ final class TunnelSession: WebSocketHandler, TimerTarget, @unchecked Sendable {
     return true
   }
 
+  /// The client has all up to that number; false if that was never given.
+  private func arrived(_ number: UInt64) -> Bool {
+    guard queue.acknowledge(number) else { return false }
+    holdBackOrResume()
+    return true
+  }
+
+  /// The route goes on when neither what has not arrived nor what the stream has not taken is too much.
+  private func holdBackOrResume() {
+    let isStreamFull = stream?.isBackedUp(beyond: options.maximumQueuedBytes / 2) ?? false
+    if isStreamFull || queue.byteCount > options.maximumQueuedBytes {
+      socket?.pauseReading()
+    } else {
+      socket?.resumeReading()
+    }
+  }
+
   private func tell(_ message: [UInt8]) {
     if let stream {
       stream.write(message + [UInt8(ascii: "\n")])
+      if isResumable { message.withUnsafeBytes { queue.append($0) } }
       // Nothing is refused, then: the next message waits for the queue to empty.
-      if stream.isBackedUp(beyond: options.maximumQueuedBytes / 2) { socket?.pauseReading() }
-      return
+      return holdBackOrResume()
     }
     message.withUnsafeBytes { queue.append($0) }
-    if queue.byteCount > options.maximumQueuedBytes { socket?.pauseReading() }
+    holdBackOrResume()
     if poll != nil { answerSoon() }
   }
 
@@ -132,7 +158,7 @@ final class TunnelSession: WebSocketHandler, TimerTarget, @unchecked Sendable {
   }
 
   /// The client has gone, or stays away.
-  func clientWent() {
+  private func clientWent() {
     stream = nil
     leave()
     socket?.close(code: .goingAway, reason: "The client of the tunnel has gone.")
@@ -147,7 +173,17 @@ final class TunnelSession: WebSocketHandler, TimerTarget, @unchecked Sendable {
     shelf.tunnels[id] = nil
   }
 
-  func streamDrained() { socket?.resumeReading() }
+  func streamDrained() { holdBackOrResume() }
+
+  /// A stream has broken: its client may come back to poll, or has gone.
+  func streamClosed(_ closed: HTTPResponseStream) {
+    guard closed === stream else { return }
+    guard isResumable else { return clientWent() }
+    stream = nil
+    options.counters.tunnelsResumed.count()
+    setTimer(options.pollGapMilliseconds, Deadline.absence)
+    holdBackOrResume()
+  }
 
   // MARK: The WebSocket
 
@@ -179,7 +215,7 @@ final class TunnelEvents: HTTPStreamHandler {
   init(_ session: TunnelSession) { self.session = session }
 
   override func drained(_ stream: HTTPResponseStream) { session.streamDrained() }
-  override func closed(_ stream: HTTPResponseStream) { session.clientWent() }
+  override func closed(_ stream: HTTPResponseStream) { session.streamClosed(stream) }
   /// The WebSocket is told, too, and its end is the stream's.
   override func serverEnds(_ stream: HTTPResponseStream, code: CloseCode, reason: String) {}
 }

@@ -3,8 +3,10 @@ import JSON
 /// A command to a Centrifugo server. `id` counts up from 1 on each connection.
 enum ClientCommand: Equatable {
   case connect(token: String?, data: [UInt8]?)
-  case subscribe(channel: String, token: String?, recover: StreamPlace?)
+  case subscribe(channel: String, token: String?, consumer: String? = nil, recover: StreamPlace?)
   case publish(channel: String, data: [UInt8])
+  /// All up to the offset are dealt with. It has no identifier, and no reply.
+  case acknowledge(channel: String, offset: UInt64)
   /// The answer to a ping.
   case pong
 
@@ -17,7 +19,7 @@ enum ClientCommand: Equatable {
   func encoded(id: UInt64) -> [UInt8] {
     var writer = JSONWriter()
     writer.beginObject()
-    if self != .pong {
+    if hasReply {
       writer.key("id")
       writer.number(id)
     }
@@ -39,7 +41,7 @@ enum ClientCommand: Equatable {
       writer.key("version")
       writer.string(Version.number)
       writer.endObject()
-    case .subscribe(let channel, let token, let place):
+    case .subscribe(let channel, let token, let consumer, let place):
       writer.key("subscribe")
       writer.beginObject()
       writer.key("channel")
@@ -47,6 +49,10 @@ enum ClientCommand: Equatable {
       if let token {
         writer.key("token")
         writer.string(token)
+      }
+      if let consumer {
+        writer.key("consumer")
+        writer.string(consumer)
       }
       writer.key("recoverable")
       writer.bool(true)
@@ -67,8 +73,23 @@ enum ClientCommand: Equatable {
       writer.key("data")
       writer.raw(data)
       writer.endObject()
+    case .acknowledge(let channel, let offset):
+      writer.key("ack")
+      writer.beginObject()
+      writer.key("channel")
+      writer.string(channel)
+      writer.key("offset")
+      writer.number(offset)
+      writer.endObject()
     }
     writer.endObject()
     return writer.bytes
+  }
+
+  private var hasReply: Bool {
+    switch self {
+    case .pong, .acknowledge: false
+    case .connect, .subscribe, .publish: true
+    }
   }
 }

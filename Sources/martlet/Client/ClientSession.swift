@@ -10,6 +10,8 @@ struct ClientSession {
     case refused(ServerError)
     /// `hasGap`: messages were missed while we were away and could not be recovered.
     case subscribed(channel: String, hasGap: Bool)
+    /// The server takes no acknowledgements, although they were asked for.
+    case notConsuming(channel: String)
     case subscribeFailed(channel: String, ServerError)
     case publication(channel: String, ReceivedPublication)
     case published(number: UInt64)
@@ -27,6 +29,10 @@ struct ClientSession {
 
   private struct Subscription {
     var token: String?
+    /// The name under which publications are acknowledged.
+    var consumer: String?
+    /// Whether the server takes acknowledgements.
+    var isConsuming = false
     var place: ClientCommand.StreamPlace?
   }
 
@@ -63,10 +69,18 @@ struct ClientSession {
   }
 
   /// Adds a subscription; returns the command if there is a connection to send it on.
-  mutating func subscribe(_ channel: String, token: String?) -> [UInt8]? {
-    subscriptions.append((channel, Subscription(token: token)))
-    return isConnected
-      ? send(.subscribe(channel: channel, token: token, recover: nil), .subscribe(channel)) : nil
+  mutating func subscribe(_ channel: String, token: String?, consumer: String? = nil) -> [UInt8]? {
+    subscriptions.append((channel, Subscription(token: token, consumer: consumer)))
+    guard isConnected else { return nil }
+    return send(
+      .subscribe(channel: channel, token: token, consumer: consumer, recover: nil), .subscribe(channel))
+  }
+
+  /// What says that a publication has been dealt with; nil where the server does not want to know.
+  func acknowledge(_ offset: UInt64, in channel: String) -> [UInt8]? {
+    let subscription = subscriptions.first { $0.channel == channel }?.1
+    guard isConnected, offset > 0, subscription?.isConsuming == true else { return nil }
+    return ClientCommand.acknowledge(channel: channel, offset: offset).encoded(id: 0)
   }
 
   /// A publish command and the number under which its answer will be told.
@@ -118,7 +132,7 @@ struct ClientSession {
       tell(.connected(client: client, pingMilliseconds: ping))
       for (channel, _) in subscriptions { if let command = resubscribe(channel) { reply(command) } }
     case (.connect, .failed(let error)): tell(.refused(error))
-    case (.subscribe(let channel), .subscribed(let answer)): subscribed(channel, answer, tell)
+    case (.subscribe(let channel), .subscribed(let answer)): subscribed(channel, answer, reply, tell)
     case (.subscribe(let channel), .failed(let error)): tell(.subscribeFailed(channel: channel, error))
     case (.publish(let number), .failed(let error)): tell(.publishFailed(number: number, error))
     case (.publish(let number), _): tell(.published(number: number))
@@ -129,20 +143,32 @@ struct ClientSession {
   private mutating func resubscribe(_ channel: String) -> [UInt8]? {
     guard let known = subscriptions.first(where: { $0.channel == channel })?.1 else { return nil }
     return send(
-      .subscribe(channel: channel, token: known.token, recover: known.place), .subscribe(channel))
+      .subscribe(
+        channel: channel, token: known.token, consumer: known.consumer, recover: known.place),
+      .subscribe(channel))
   }
 
-  private mutating func subscribed(_ channel: String, _ answer: SubscribeReply, _ tell: (Event) -> Void) {
+  private mutating func subscribed(
+    _ channel: String, _ answer: SubscribeReply, _ reply: ([UInt8]) -> Void, _ tell: (Event) -> Void
+  ) {
     guard let index = subscriptions.firstIndex(where: { $0.channel == channel }) else { return }
     let wasThere = subscriptions[index].1.place
     tell(.subscribed(channel: channel, hasGap: wasThere != nil && !answer.isRecovered))
-    guard answer.isRecoverable else {
+    subscriptions[index].1.isConsuming = answer.isConsuming
+    if subscriptions[index].1.consumer != nil, !answer.isConsuming { tell(.notConsuming(channel: channel)) }
+    guard answer.isRecoverable || answer.isConsuming else {
       subscriptions[index].1.place = nil
       for publication in answer.publications { tell(.publication(channel: channel, publication)) }
       return
     }
     // In another epoch offsets begin anew, and nothing of it has been seen.
     let seen = wasThere.flatMap { $0.epoch == answer.epoch ? $0.offset : nil } ?? 0
+    // The acknowledgement of these was lost.
+    if answer.publications.contains(where: { $0.offset <= seen }),
+      let again = acknowledge(seen, in: channel)
+    {
+      reply(again)
+    }
     for publication in answer.publications where publication.offset > seen {
       tell(.publication(channel: channel, publication))
     }

@@ -76,8 +76,13 @@ final class RealtimeClient: WebSocketHandler, TimerTarget, @unchecked Sendable {
     connection?.close()
   }
 
-  func subscribe(_ channel: String, token: String? = nil) {
-    if let message = session.subscribe(channel, token: token) { send(message) }
+  func subscribe(_ channel: String, token: String? = nil, consumer: String? = nil) {
+    if let message = session.subscribe(channel, token: token, consumer: consumer) { send(message) }
+  }
+
+  /// A publication has been dealt with.
+  func acknowledge(_ offset: UInt64, in channel: String) {
+    if let message = session.acknowledge(offset, in: channel) { send(message) }
   }
 
   /// Returns the number under which the answer is told; nil if there is no connection and nothing was sent.

@@ -33,6 +33,8 @@ struct SubscribeReply: Equatable {
   var offset: UInt64 = 0
   var wasRecovering = false
   var isRecovered = false
+  /// Whether the server takes acknowledgements: an extension that other servers do not have.
+  var isConsuming = false
   var publications: [ReceivedPublication] = []
 }
 
@@ -140,6 +142,7 @@ extension SubscribeReply {
       case "epoch": reply.epoch = try reader.readString()
       case "offset": reply.offset = try reader.readUInt64()
       case "was_recovering": reply.wasRecovering = try reader.readBool()
+      case "consumer": reply.isConsuming = try !reader.readString().isEmpty
       case "recovered": reply.isRecovered = try reader.readBool()
       case "publications":
         try reader.readArray { (reader) throws(JSONError) in

@@ -5,6 +5,9 @@ import JSON
 enum SubscribeCommand: Command {
   private static let subscriptionToken = Flag(
     "subscription-token", .text("JWT"), help: "token for the channel; 'martlet token --channel' makes one")
+  private static let consumer = Flag(
+    "consumer", .text("NAME"),
+    help: "acknowledge under this name what was printed; what was not comes again to the next one with it")
   private static let dataOnly = Switch("data-only", help: "print the data alone, not offset, sender and tags")
   private static let count = Flag(
     "count", .integer("N", in: 1...Int.max), help: "end after so many publications")
@@ -18,7 +21,7 @@ enum SubscribeCommand: Command {
     ],
     operands: [Operand(name: "CHANNEL")],
     flags: [
-      ServerFlags.url, ServerFlags.token, ServerFlags.user, subscriptionToken, dataOnly, count,
+      ServerFlags.url, ServerFlags.token, ServerFlags.user, subscriptionToken, consumer, dataOnly, count,
     ] + ClientTLS.flags,
     examples: [
       .init(
@@ -27,6 +30,9 @@ enum SubscribeCommand: Command {
       .init(
         purpose: "Only the temperatures, with jq.",
         line: "martlet subscribe devices:all --data-only | jq .temperature"),
+      .init(
+        purpose: "One job at a time from a channel whose namespace has allow_acknowledgement.",
+        line: "martlet subscribe jobs:mail --consumer worker --count 1 --token JWT"),
     ],
     exitStatuses: [
       (.success, "ended by Ctrl-C or SIGTERM, or after --count publications"),
@@ -39,6 +45,7 @@ enum SubscribeCommand: Command {
     let server = try ServerFlags.address(arguments)
     let session = ServerFlags.session(arguments)
     let token = arguments.value(subscriptionToken)
+    let consumer = arguments.value(consumer)
     let printer = PublicationPrinter(dataOnly: arguments.has(dataOnly), count: arguments.value(count))
     let (outcomes, outcome) = AsyncStream<Result<Void, Problem>>.makeStream()
     Signals.handle { _ in outcome.yield(.success(())) }
@@ -49,14 +56,23 @@ enum SubscribeCommand: Command {
       ) { event in
         if let result = printer.handle(event) { outcome.yield(result) }
       }
-      client.subscribe(channel, token: token)
+      if consumer != nil { printer.acknowledge = { client.acknowledge($0, in: channel) } }
+      client.subscribe(channel, token: token, consumer: consumer)
       client.start()
     }
     for await result in outcomes {
+      if consumer != nil { await lastWords(on: loop) }
       try result.get()
       break
     }
     return .success
+  }
+
+  /// What was sent in one turn leaves before the next but one.
+  private static func lastWords(on loop: EventLoop) async {
+    await withCheckedContinuation { continuation in
+      loop.execute { loop.execute { continuation.resume() } }
+    }
   }
 }
 
@@ -64,6 +80,8 @@ enum SubscribeCommand: Command {
 private final class PublicationPrinter: @unchecked Sendable {
   private let dataOnly: Bool
   private var left: Int?
+  /// Says that all up to an offset was printed.
+  var acknowledge: ((UInt64) -> Void)?
 
   init(dataOnly: Bool, count: Int?) {
     self.dataOnly = dataOnly
@@ -77,6 +95,8 @@ private final class PublicationPrinter: @unchecked Sendable {
     case .session(.subscribed(let channel, let hasGap)):
       Terminal.note(Terminal.dimNote("subscribed to \(channel)"))
       if hasGap { Terminal.note("messages were missed that the server no longer has") }
+    case .session(.notConsuming(let channel)):
+      return .failure(.failure("the server takes no acknowledgements for \(channel)"))
     case .session(.subscribeFailed(_, let error)) where !error.isTemporary:
       return .failure(.failure("\(error.message) (\(error.code))"))
     case .session(.subscribeFailed(_, let error)):
@@ -95,6 +115,7 @@ private final class PublicationPrinter: @unchecked Sendable {
     guard left != 0 else { return nil }
     let text = dataOnly ? publication.data : publication.text
     Terminal.write(text + [UInt8(ascii: "\n")], to: 1)
+    acknowledge?(publication.offset)
     guard let left else { return nil }
     self.left = left - 1
     return left == 1 ? .success(()) : nil

@@ -57,7 +57,7 @@ extension NamespaceOptions {
       help: "Such clients remembered per channel."),
     Setting(
       "unacknowledged_publications", \.maximumUnacknowledgedPublications, .integer("N", in: 1...100_000),
-      help: "Publications that such a client may leave unacknowledged before it has to subscribe again."),
+      help: "Publications that such a client may leave unacknowledged before it gets no more."),
   ]
 }
 

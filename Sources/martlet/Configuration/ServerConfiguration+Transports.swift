@@ -6,6 +6,7 @@ extension ServerConfiguration {
     var pollWaitMilliseconds: UInt64 = 25_000
     var pollGapMilliseconds: UInt64 = 15_000
     var pollSessionsPerLoop = 10_000
+    var tunnelsPerLoop = 10_000
 
     func options(_ limits: Limits) -> TransportOptions {
       var options = TransportOptions()
@@ -14,6 +15,7 @@ extension ServerConfiguration {
       options.pollWaitMilliseconds = pollWaitMilliseconds
       options.pollGapMilliseconds = pollGapMilliseconds
       options.maximumPollSessionsPerLoop = pollSessionsPerLoop
+      options.maximumTunnelsPerLoop = tunnelsPerLoop
       return options
     }
   }
@@ -28,5 +30,8 @@ extension ServerConfiguration {
     Setting(
       "poll.sessions_per_loop", \.transports.pollSessionsPerLoop, .integer("N", in: 0...10_000_000),
       help: "Sessions of long-polling that one event loop may hold; more get 503."),
+    Setting(
+      "tunnels_per_loop", \.transports.tunnelsPerLoop, .integer("N", in: 0...10_000_000),
+      help: "WebSockets in tunnels that one event loop may hold; more get 503."),
   ]
 }

@@ -44,13 +44,24 @@ final class SessionWorld {
     news.allowsPositioning = true
     news.recoveryMode = .cache
     news.emitsJoinLeave = false
+    var jobs = NamespaceOptions()
+    jobs.subscribe = .everyone
+    jobs.historySize = 10
+    jobs.historyTTLMilliseconds = 600_000
+    jobs.allowsAcknowledgement = true
+    jobs.maximumUnacknowledgedPublications = 2
+    jobs.maximumConsumers = 2
+    jobs.consumerRetentionMilliseconds = 30_000
     var limits = HubLimits()
     limits.maximumChannelsPerClient = 3
     hub = Hub(
       loops: loops,
       namespaces: Namespaces(
         default: nil,
-        named: ["open": open, "plain": plain, "closed": NamespaceOptions(), "slow": slow, "news": news]),
+        named: [
+          "open": open, "plain": plain, "closed": NamespaceOptions(), "slow": slow, "news": news,
+          "jobs": jobs,
+        ]),
       limits: limits, encodings: [CentrifugoJSONEncoding(), CentrifugoProtobufEncoding()], wallClock: { 0 },
       randomBits: { 35 })
     let clock = clock

@@ -133,10 +133,87 @@ import Testing
   }
 
   @Test func tunnelsAreBounded() throws {
-    let world = try TransportWorld { $0.transports.maximumPollSessionsPerLoop = 1 }
+    let world = try TransportWorld { $0.transports.maximumTunnelsPerLoop = 1 }
     #expect(try world.exchange(Self.path, "{}").response().status == "200")
     #expect(try world.exchange(Self.path, "{}").response().status == "503")
+    #expect(world.count(of: "tunnels_refused") == 1)
     #expect(try world.exchange(Self.path, "{}", loop: 1).response().status == "200")
+  }
+
+  private func resumable(_ world: TransportWorld) throws -> RawPeer {
+    let peer = try world.exchange(Self.path, #"{"stream":true,"resume":true}"#)
+    #expect(
+      peer.chunks(peer.response().body) == [
+        "{\"session\":\"0-c1\",\"protocol\":\"\",\"resume\":true}\n"
+      ])
+    #expect(
+      try post(
+        world, #"{"text":\#(Self.connect)},{"text":"{\"id\":2,\"subscribe\":{\"channel\":\"plain:a\"}}"}"#)
+        == "204")
+    #expect(peer.chunks().count == 2)
+    return peer
+  }
+
+  private static func publication(_ data: String) -> String {
+    #"{"text":"# + quoted(#"{"push":{"channel":"plain:a","pub":{"data":\#(data)}}}"#) + "}"
+  }
+
+  @Test(arguments: [0, 1])
+  func pollsGoOnWhereAStreamHasBroken(loop: Int) throws {
+    let world = try TransportWorld()
+    let peer = try resumable(world)
+    world.publish("1", to: "plain:a")
+    #expect(peer.chunks() == [Self.publication("1") + "\n"])
+    peer.socket.reset()
+    world.runUntilIdle()
+    world.publish("2", to: "plain:a")
+    #expect(world.clientCount == 1 && world.count(of: "tunnels_resumed") == 1)
+    let poller = try world.exchange("POST /tunnel", #"{"session":"0-c1","ack":2}"#, loop: loop)
+    #expect(poller.response().body == answer(3, Self.publication("1"), Self.publication("2")))
+    poller.request("POST /tunnel", #"{"session":"0-c1","ack":4}"#)
+    world.publish("3", to: "plain:a")
+    #expect(poller.response().body == answer(5, Self.publication("3")))
+  }
+
+  @Test func aPollTakesOverFromAStreamThatIsOnlyBrokenForItsClient() throws {
+    let world = try TransportWorld()
+    let peer = try resumable(world)
+    world.publish("1", to: "plain:a")
+    let poller = try world.exchange("POST /tunnel", #"{"session":"0-c1","ack":2}"#, loop: 1)
+    #expect(poller.response().body == answer(3, Self.publication("1")))
+    #expect(peer.socket.error != 0 || peer.socket.endReceived)
+    // What was never given is no reason to end a stream.
+    let other = try TransportWorld()
+    let stream = try resumable(other)
+    #expect(try other.exchange("POST /tunnel", #"{"session":"0-c1","ack":3}"#).response().status == "400")
+    other.publish("1", to: "plain:a")
+    #expect(stream.chunks() == [Self.publication("1") + "\n"])
+  }
+
+  @Test(arguments: [(14_999, 1), (15_000, 0)])
+  func aClientOfABrokenStreamThatStaysAwayIsGone(milliseconds: UInt64, clients: Int) throws {
+    let world = try TransportWorld()
+    let peer = try resumable(world)
+    peer.socket.reset()
+    world.runUntilIdle()
+    world.advance(milliseconds: milliseconds)
+    #expect(world.clientCount == clients)
+  }
+
+  @Test func whatIsNotAcknowledgedHoldsTheRouteBack() throws {
+    let world = try TransportWorld { $0.transports.maximumQueuedBytes = 1_000 }
+    let peer = try resumable(world)
+    for number in 1...20 {
+      world.publish("\"\(number)" + String(repeating: "x", count: 300) + "\"", to: "plain:a")
+    }
+    let count = peer.chunks().count
+    #expect(count < 6)
+    let body = #"{"session":"0-c1","from":3,"seen":\#(2 + count)}"#
+    #expect(try world.exchange("POST /tunnel", body).response().status == "204")
+    #expect(!peer.chunks().isEmpty)
+    #expect(
+      try world.exchange("POST /tunnel", #"{"session":"0-c1","from":3,"seen":99}"#).response().status == "400"
+    )
   }
 
   @Test func theEndOfTheServerIsTold() throws {

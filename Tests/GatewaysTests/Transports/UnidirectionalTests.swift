@@ -152,6 +152,19 @@ import WebSockets
     #expect(messages(peer) == [#"{"channel":"plain:a","pub":{"data":1}}"#])
   }
 
+  @Test(arguments: ["", "?channel=plain:a"])
+  func theBackendSeesTheFieldsOfTheRequest(query: String) throws {
+    let backend = FakeBackend()
+    backend.keptHeaders = ["cookie"]
+    backend.onConnect = { _ in .success(SessionConnectAnswer(user: "ann")) }
+    let world = try TransportWorld { $0.sessions.backend = backend }
+    let peer = try world.exchange(
+      "GET /connection/uni_websocket\(query)", fields: "Cookie: a=b\r\n" + Self.upgrade)
+    #expect(peer.response().status == "101")
+    if query.isEmpty { send(peer, "{}") }
+    #expect(backend.callers.first?.headers.map(\.value) == ["a=b"])
+  }
+
   @Test func whoSaysNothingIsGivenUp() throws {
     let world = try TransportWorld()
     let peer = try world.exchange("GET /connection/uni_websocket", fields: Self.upgrade)

@@ -35,6 +35,44 @@ import Testing
     #"{"push":{"channel":"c","pub":{"data":{"n":\#(offset)},"offset":\#(offset)}}}"#
   }
 
+  @Test("A consumer acknowledges where the server agrees, and again what was lost")
+  func consuming() throws {
+    var talk = Talk()
+    #expect(talk.session.subscribe("c", token: nil, consumer: "phone") == nil)
+    try talk.connect()
+    try talk.receive(
+      #"{"id":2,"subscribe":{"epoch":"e","offset":5,"consumer":"phone","publications":[{"data":{"n":5},"offset":5}]}}"#
+    )
+    #expect(
+      talk.events == [
+        .subscribed(channel: "c", hasGap: false), .publication(channel: "c", publication(5)),
+      ])
+    let text = talk.session.acknowledge(5, in: "c").map { String(decoding: $0, as: UTF8.self) }
+    #expect(text == #"{"ack":{"channel":"c","offset":5}}"#)
+    #expect(talk.session.acknowledge(0, in: "c") == nil && talk.session.acknowledge(5, in: "d") == nil)
+    talk.session.disconnect()
+    #expect(talk.session.acknowledge(5, in: "c") == nil)
+    try talk.connect()
+    try talk.receive(
+      #"{"id":2,"subscribe":{"epoch":"e","offset":6,"recovered":true,"consumer":"phone","publications":[{"data":{"n":5},"offset":5},{"data":{"n":6},"offset":6}]}}"#
+    )
+    #expect(talk.sent == [#"{"ack":{"channel":"c","offset":5}}"#])
+    #expect(
+      talk.events == [
+        .subscribed(channel: "c", hasGap: false), .publication(channel: "c", publication(6)),
+      ])
+  }
+
+  @Test("A server that takes no acknowledgements is told of")
+  func notConsuming() throws {
+    var talk = Talk()
+    _ = talk.session.subscribe("c", token: nil, consumer: "phone")
+    try talk.connect()
+    try talk.receive(#"{"id":2,"subscribe":{"epoch":"e","offset":5,"recoverable":true}}"#)
+    #expect(talk.events == [.subscribed(channel: "c", hasGap: false), .notConsuming(channel: "c")])
+    #expect(talk.session.acknowledge(5, in: "c") == nil)
+  }
+
   @Test("Commands are written as the protocol spells them")
   func commands() {
     let expected: [(ClientCommand, String)] = [
@@ -55,6 +93,11 @@ import Testing
         .subscribe(channel: "c", token: "t", recover: .init(epoch: "e", offset: 5)),
         #"{"id":7,"subscribe":{"channel":"c","token":"t","recoverable":true,"recover":true,"epoch":"e","offset":5}}"#
       ),
+      (
+        .subscribe(channel: "c", token: nil, consumer: "phone", recover: nil),
+        #"{"id":7,"subscribe":{"channel":"c","consumer":"phone","recoverable":true}}"#
+      ),
+      (.acknowledge(channel: "c", offset: 5), #"{"ack":{"channel":"c","offset":5}}"#),
       (
         .publish(channel: "c", data: Array("[1]".utf8)),
         #"{"id":7,"publish":{"channel":"c","data":[1]}}"#
