@@ -103,7 +103,7 @@ final class FaultClient {
       for channel in wanted.sorted() { subscribe(to: channel, on: connection) }
     case .subscribed(_, let beginning):
       world.note(.subscribed(beginning), subject, connection)
-      positions[subject] = beginning.position.epoch.isEmpty ? nil : beginning.position
+      positions[subject] = beginning.position.epoch.isEmpty ? nil : beginning.end
     case .publication(let channel, let shown):
       world.note(.shown(shown), channel, connection)
       if shown.offset > 0 { positions[channel]?.offset = shown.offset }

@@ -11,10 +11,16 @@ struct FaultEvent {
 
   /// What a subscribe reply says.
   struct Beginning {
+    /// Where the client stands before it takes the publications, each of which moves it on.
     var position: StreamPosition
     var publications: [Shown] = []
     var wasRecovering = false
     var recovered = false
+
+    /// Where it stands after them.
+    var end: StreamPosition {
+      StreamPosition(epoch: position.epoch, offset: publications.last?.offset ?? position.offset)
+    }
   }
 
   enum Kind {
