@@ -157,8 +157,8 @@ struct HistoryChecker {
     _ beginning: FaultEvent.Beginning, since: StreamPosition?, _ stream: Stream, _ key: ViewKey, _ run: Int
   ) {
     guard let since, since == beginning.position else {
-      return complain(
-        .falseRecovery, "\(key): recovered from \(beginning.position), not \(since.map { "\($0)" } ?? "nothing")")
+      let asked = since.map { "\($0)" } ?? "nothing"
+      return complain(.falseRecovery, "\(key): recovered from \(beginning.position), not \(asked)")
     }
     var last = since.offset
     for shown in beginning.publications {
