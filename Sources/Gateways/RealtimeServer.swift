@@ -69,7 +69,7 @@ public final class RealtimeServer: HTTPService {
   }
 
   /// What answers under the same options.
-  private struct Reception: Sendable {
+  private final class Reception: Sendable {
     let options: RealtimeServerOptions
     let gateway: CentrifugoGateway
     let listeners: UnidirectionalGateway
@@ -104,31 +104,30 @@ public final class RealtimeServer: HTTPService {
   public func handle(_ exchange: HTTPExchange) {
     let path = exchange.head.path
     let reception = reception.withLock { $0 }
-    let options = reception.options
     if path == "/connection/websocket" {
-      if reception.admits(exchange) { reception.gateway.accept(exchange, options.socket) }
+      if reception.admits(exchange) { reception.gateway.accept(exchange, reception.options.socket) }
     } else if path == "/connection/uni_websocket" {
       let hasQuery = exchange.head.query?.isEmpty == false
       let opening = hasQuery ? HTTPTransports.listenerRequest(exchange) : nil
       guard reception.admits(exchange) else { return }
       exchange.upgrade(
-        to: reception.listeners, options: options.socket,
+        to: reception.listeners, options: reception.options.socket,
         attachment: UnidirectionalGateway.Opening(
-          opening, headers: options.sessions.keptHeaders(of: exchange.head),
+          opening, headers: reception.options.sessions.keptHeaders(of: exchange.head),
           address: exchange.clientAddress.counted))
-    } else if path == "/api/openapi.json", let response = options.files.response(to: exchange.head) {
+    } else if path == "/api/openapi.json", let response = reception.options.files.response(to: exchange.head) {
       exchange.respond(response)
     } else if path.hasPrefix("/api/") {
       api.handle(exchange)
     } else if path == "/health" {
       exchange.respond(.json(.ok, Array("{}".utf8)))
     } else if path == "/ready" {
-      exchange.respond(.json(options.isReady() ? .ok : .serviceUnavailable, Array("{}".utf8)))
-    } else if path == "/metrics", let metrics = options.metrics {
+      exchange.respond(.json(reception.options.isReady() ? .ok : .serviceUnavailable, Array("{}".utf8)))
+    } else if path == "/metrics", let metrics = reception.options.metrics {
       metrics.handle(exchange)
     } else if reception.transports.handle(exchange) {
       return
-    } else if let response = options.files.response(to: exchange.head) {
+    } else if let response = reception.options.files.response(to: exchange.head) {
       exchange.respond(response)
     } else {
       exchange.respond(.text(.notFound, "There is nothing here.\n"))

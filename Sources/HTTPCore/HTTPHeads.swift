@@ -122,19 +122,26 @@ public struct HTTPRequestHead: Sendable, Equatable {
 
   /// The target's path, percent-encoding left as it is; `/` where an absolute URL has none.
   public var path: String {
-    let path = pathAndQuery.prefix { $0 != "?" }
-    return path.isEmpty ? "/" : String(path)
+    let start = pathStart
+    let end = target.utf8[start...].firstIndex(of: UInt8(ascii: "?")) ?? target.endIndex
+    if start == end { return "/" }
+    return start == target.startIndex && end == target.endIndex ? target : String(target[start..<end])
   }
 
   /// The target's query, without the question mark; nil if there is none.
   public var query: String? {
-    let rest = pathAndQuery
-    return rest.firstIndex(of: "?").map { String(rest[rest.index(after: $0)...]) }
+    let bytes = target.utf8[pathStart...]
+    return bytes.firstIndex(of: UInt8(ascii: "?")).map { String(target[bytes.index(after: $0)...]) }
   }
 
-  private var pathAndQuery: Substring {
-    guard !target.hasPrefix("/"), let scheme = target.firstRange(of: "://") else { return target[...] }
-    return target[scheme.upperBound...].drop { $0 != "/" && $0 != "?" }
+  /// Where the path begins: behind the scheme and the authority of an absolute URL.
+  private var pathStart: String.Index {
+    let bytes = target.utf8
+    guard bytes.first != UInt8(ascii: "/"), let scheme = target.firstRange(of: "://") else {
+      return target.startIndex
+    }
+    return bytes[scheme.upperBound...].firstIndex { $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: "?") }
+      ?? target.endIndex
   }
 
   /// Whether the connection may serve a further request (RFC 9112 §9.3).

@@ -13,7 +13,7 @@ public struct HTTPRequestDecoder: ~Copyable {
   private let limits: HTTPLimits
   /// Those of the body under way.
   private var bodyLimits: HTTPLimits
-  private let isBodyUnbounded: (HTTPRequestHead) -> Bool
+  private let mayBeUnbounded: (HTTPRequestHead) -> Bool
   private var head = HeadCollector()
   private var body: BodyDecoder?
 
@@ -27,8 +27,11 @@ public struct HTTPRequestDecoder: ~Copyable {
   ) {
     self.limits = limits
     bodyLimits = limits
-    self.isBodyUnbounded = isBodyUnbounded
+    mayBeUnbounded = isBodyUnbounded
   }
+
+  /// Whether the body of the last request may be of any length.
+  public private(set) var isBodyUnbounded = false
 
   /// Whether it stands between two requests.
   public var isIdle: Bool { body == nil && head.isIdle }
@@ -54,7 +57,8 @@ public struct HTTPRequestDecoder: ~Copyable {
     guard !input.isEmpty, try head.collect(&input, limits) else { return nil }
     let request = try HeadParser.request(head.lines, limits)
     bodyLimits = limits
-    if isBodyUnbounded(request) { bodyLimits.maximumBodyBytes = .max }
+    isBodyUnbounded = mayBeUnbounded(request)
+    if isBodyUnbounded { bodyLimits.maximumBodyBytes = .max }
     body = BodyDecoder(try BodyFraming.of(request, bodyLimits))
     head = HeadCollector()
     return .head(request)

@@ -11,7 +11,7 @@ import WebSockets
 extension HTTPAPI {
   /// Lines are read as they arrive.
   public func streamsBody(of head: HTTPRequestHead) -> Bool {
-    head.method == .post && head.path == prefix + "/stream"
+    head.method == .post && methodName(of: head) == Self.stream
   }
 
   /// Answers a request that was let in.

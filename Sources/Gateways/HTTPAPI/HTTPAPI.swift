@@ -75,8 +75,9 @@ public final class HTTPAPI: Sendable {
         keys.isEmpty ? "The server has no api.keys." : "Send a key of the server's api.keys as X-API-Key."
       return .refuse(.unauthorized, HTTPFields(), hint)
     }
-    let isStream = head.path == prefix + "/stream"
-    guard let method = isStream ? APIMethod.publish : method(of: head.path) else {
+    let name = methodName(of: head)
+    let isStream = name == Self.stream
+    guard let method = isStream ? APIMethod.publish : name.flatMap(APIMethod.init(rawValue:)) else {
       let names = APIMethod.allCases.map(\.rawValue).joined(separator: ", ")
       return .refuse(.notFound, HTTPFields(), "The methods are \(names).")
     }
@@ -98,8 +99,14 @@ public final class HTTPAPI: Sendable {
     }
   }
 
-  private func method(of path: String) -> APIMethod? {
-    guard path.hasPrefix(prefix + "/") else { return nil }
-    return APIMethod(rawValue: String(path.dropFirst(prefix.count + 1)))
+  /// The method beside Centrifugo's.
+  static let stream = "stream"
+
+  /// What the path says behind the prefix.
+  func methodName(of head: HTTPRequestHead) -> String? {
+    let path = head.path
+    let name = path.utf8.dropFirst(prefix.utf8.count)
+    guard path.utf8.starts(with: prefix.utf8), name.first == UInt8(ascii: "/") else { return nil }
+    return String(Substring(name.dropFirst()))
   }
 }

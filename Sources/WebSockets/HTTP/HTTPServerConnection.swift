@@ -162,7 +162,7 @@ final class HTTPServerConnection: ConnectionHandler, TimerTarget, ServedConnecti
 
   private func begin(_ head: HTTPRequestHead) {
     self.head = head
-    if service.streamsBody(of: head) {
+    if decoder.isBodyUnbounded {
       hand(head)
       guard state == .receiving else { return }
     }
