@@ -115,7 +115,8 @@ public final class RealtimeServer: HTTPService {
         attachment: UnidirectionalGateway.Opening(
           opening, headers: reception.options.sessions.keptHeaders(of: exchange.head),
           address: exchange.clientAddress.counted))
-    } else if path == "/api/openapi.json", let response = reception.options.files.response(to: exchange.head) {
+    } else if path == "/api/openapi.json", let response = reception.options.files.response(to: exchange.head)
+    {
       exchange.respond(response)
     } else if path.hasPrefix("/api/") {
       api.handle(exchange)
