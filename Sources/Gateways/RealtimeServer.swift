@@ -69,7 +69,7 @@ public final class RealtimeServer: HTTPService {
   }
 
   /// What answers under the same options.
-  private struct Reception: Sendable {
+  private final class Reception: Sendable {
     let options: RealtimeServerOptions
     let gateway: CentrifugoGateway
     let listeners: UnidirectionalGateway
