@@ -12,7 +12,7 @@ struct FuzzTarget: Sendable {
     frameTargets + messageTargets + textTargets + jsonTargets + httpTargets + urlTargets + handshakeTargets
     + deflateTargets + proxyTargets + commandTargets + protobufTargets + connectionTargets + clientTargets
     + shellTargets + routeTargets + sessionTargets + tlsTargets + deltaTargets
-    + transportTargets
+    + transportTargets + expressionTargets
 }
 
 /// A property that does not hold.

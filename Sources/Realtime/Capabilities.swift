@@ -24,10 +24,13 @@ public struct ChannelCapability: Sendable {
     case exact
     /// The patterns are those of ``ChannelPattern``: `*` and `?`.
     case wildcard
+    /// The patterns are those of ``RegularExpression``; one that cannot be used covers nothing.
+    case regularExpression
   }
 
   private let names: Set<String>
   private let patterns: [ChannelPattern]
+  private let expressions: [RegularExpression]
   /// What is allowed there.
   public let allowances: Allowances
 
@@ -36,11 +39,13 @@ public struct ChannelCapability: Sendable {
     names = match == .exact ? Set(channels) : []
     // An empty pattern fits every name, which nobody means who writes an empty name.
     patterns = match == .wildcard ? channels.filter { !$0.isEmpty }.map { ChannelPattern($0) } : []
+    expressions = match == .regularExpression ? channels.compactMap { try? RegularExpression($0) } : []
     self.allowances = allowances
   }
 
   func covers(_ channel: String) -> Bool {
     names.contains(channel) || patterns.contains { $0.matches(channel) }
+      || expressions.contains { $0.matches(channel) }
   }
 }
 

@@ -13,9 +13,60 @@ from application import application
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from messaging import API, SECRET, Commands
+from programs import Server
 from tokens import jwt
+from websockets.exceptions import ConnectionClosed
 
 ANN = {"result": {"user": "ann", "meta": {"plan": "gold"}, "data": {"hello": 1}}}
+
+
+async def test_two_issuers(tmp_path):
+    """Each with a key of its own, which both call “k”; and a token of one that the other has signed."""
+    private = {name: ed25519.Ed25519PrivateKey.generate() for name in ("one", "two")}
+
+    def token(issuer, signer, **claims):
+        claims = {"sub": "ann", "exp": int(time.time()) + 60, "iss": issuer, **claims}
+        return pyjwt.encode(claims, private[signer], algorithm="EdDSA", headers={"kid": "k"})
+
+    async def keys(request):
+        name = request.match_info["name"]
+        public = json.loads(pyjwt.algorithms.OKPAlgorithm.to_jwk(private[name].public_key()))
+        return web.json_response({"keys": [{**public, "kid": "k"}]})
+
+    issuer = web.Application()
+    issuer.router.add_get("/{name}", keys)
+    runner = web.AppRunner(issuer)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    url = "http://127.0.0.1:%d" % site._server.sockets[0].getsockname()[1]
+    environment = {"MARTLET_TOKEN_SECRET": SECRET,
+                   "MARTLET_TOKEN_ISSUERS": f"one {url}/one aud=chat alg=EdDSA, two {url}/two"}
+    try:
+        with await asyncio.to_thread(Server, "serve", "--port", 0, env=environment) as server:
+
+            async def connect(text):
+                for _ in range(50):
+                    async with Commands.open(server) as it:
+                        await it.send({"id": 1, "connect": {"token": text}})
+                        try:
+                            answer = await it.next()
+                        except ConnectionClosed as closed:
+                            return closed.rcvd.code
+                    if answer.get("error", {}).get("code") != 100:
+                        return "connect" in answer
+                    await asyncio.sleep(0.05)
+
+            assert await connect(token("one", "one", aud="chat")) is True
+            assert await connect(token("two", "two")) is True
+            assert await connect(jwt(SECRET, sub="ann")) is True
+            for wrong in (
+                token("one", "two", aud="chat"), token("two", "one"), token("one", "one"), token("three", "one"),
+                jwt(SECRET, sub="ann", iss="one", aud="chat"), jwt(SECRET, sub="ann", iss="three"),
+            ):
+                assert await connect(wrong) == 3500
+    finally:
+        await runner.cleanup()
 
 
 async def test_connect_and_what_follows(tmp_path):

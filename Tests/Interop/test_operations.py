@@ -138,6 +138,22 @@ def test_nobody_who_reads_holds_the_server_back(tmp_path):
         os.close(writing)
 
 
+def test_whoever_reads_may_go_away():
+    process = subprocess.Popen(
+        [MARTLET, "serve", "--port", "0", "--drain-seconds", "0"], env=environment(), stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE, text=True)
+    line = next(line for line in process.stdout if "listening on" in line)
+    process.stderr.readline()
+    process.stderr.close()
+    url = f"http://127.0.0.1:{line.rsplit(':', 1)[1].strip()}"
+    for _ in range(3):
+        assert requests.post(f"{url}/api/info", timeout=10).status_code == 401
+    assert requests.get(f"{url}/health", timeout=10).status_code == 200
+    process.terminate()
+    assert process.wait(20) == 0
+    process.stdout.close()
+
+
 def test_a_terminal_gets_text(tmp_path):
     main, terminal = pty.openpty()
     process = subprocess.Popen(

@@ -16,6 +16,12 @@ import Testing
     #expect(capabilities.allowances(in: "c:22") == [])
     #expect(capabilities.allowances(in: "*") == [.history])
     #expect(capabilities.allowances(in: "d") == [])
+    let expressions = Capabilities([
+      ChannelCapability(channels: ["(", "^d:\\d+$"], match: .regularExpression, allowances: [.presence])
+    ])
+    #expect(expressions.allowances(in: "d:12") == [.presence])
+    #expect(expressions.allowances(in: "d:1x") == [])
+    #expect(expressions.allowances(in: "(") == [])
   }
 
   @Test(arguments: Permissions.Action.allCases)

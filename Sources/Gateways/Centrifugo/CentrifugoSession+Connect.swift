@@ -38,7 +38,7 @@ extension CentrifugoSession {
       // Keys are being fetched: the client comes again in a moment.
       reply(id, .internalError)
     } catch {
-      note(error, in: "connect", user: "")
+      note(error, of: request.token, in: "connect", user: "")
       close(.invalidToken)
     }
   }
@@ -152,7 +152,7 @@ extension CentrifugoSession {
     do {
       let claims = try verify(token)
       guard claims.user == client.info.user else {
-        note(.invalid, in: "refresh", user: client.info.user)
+        note(.invalid, of: token, in: "refresh", user: client.info.user)
         return close(.invalidToken)
       }
       guard !isPast(claims.endOfUse) else { return reply(id, .expired) }
@@ -170,7 +170,7 @@ extension CentrifugoSession {
     } catch .unknownKey {
       reply(id, .internalError)
     } catch {
-      note(error, in: "refresh", user: client.info.user)
+      note(error, of: token, in: "refresh", user: client.info.user)
       close(.invalidToken)
     }
   }

@@ -3,11 +3,12 @@ import Realtime
 /// What the log says of clients.
 extension CentrifugoSession {
   /// A token was refused that the client cannot renew by itself.
-  func note(_ error: TokenError, in command: StaticString, user: String) {
+  func note(_ error: TokenError, of token: String, in command: StaticString, user: String) {
     options.log?.write(
       .warning, "a token was refused", about: .token,
       [
-        .text("command", "\(command)"), .text("reason", error == .revoked ? "revoked" : "not valid here"),
+        .text("command", "\(command)"),
+        .text("reason", error == .revoked ? "revoked" : TokenClaims.complaint(of: token) ?? "not valid here"),
         .text("user", user), .text("client", clientID), .text("address", address),
       ])
   }

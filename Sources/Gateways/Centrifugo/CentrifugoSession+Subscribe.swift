@@ -81,7 +81,7 @@ extension CentrifugoSession {
     do {
       let claims = try options.verifier.verify(token, now: options.now())
       guard claims.user == client.info.user, claims.channel == channel else {
-        note(.invalid, in: "subscribe", user: client.info.user)
+        note(.invalid, of: token, in: "subscribe", user: client.info.user)
         return .failure(.disconnect(.invalidToken))
       }
       return .success(claims)
@@ -90,7 +90,7 @@ extension CentrifugoSession {
     } catch .unknownKey {
       return .failure(.error(.internalError))
     } catch {
-      note(error, in: "subscribe", user: client.info.user)
+      note(error, of: token, in: "subscribe", user: client.info.user)
       return .failure(.error(.permissionDenied))
     }
   }

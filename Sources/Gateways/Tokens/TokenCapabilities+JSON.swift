@@ -24,6 +24,8 @@ extension Allowances {
 extension TokenClaims.Capability {
   /// The most capabilities of a token, and the most channels in all of them together.
   static let maximumCount = 256
+  /// The size of all regular expressions of a token together: each channel that a client names is held against them.
+  static let maximumInstructions = 1_024
 
   /// Reads `caps`. Nil for what is not one, for a `match` that is not known (what it would have covered is not known
   /// either), and for one beyond the limit.
@@ -31,7 +33,33 @@ extension TokenClaims.Capability {
     guard let elements = value.arrayValue, elements.count <= maximumCount else { return nil }
     let capabilities = elements.compactMap { TokenClaims.Capability($0) }
     guard capabilities.count == elements.count else { return nil }
-    return capabilities.reduce(0) { $0 + $1.channels.count } <= maximumCount ? capabilities : nil
+    guard capabilities.reduce(0, { $0 + $1.channels.count }) <= maximumCount else { return nil }
+    return areUsable(capabilities.flatMap { $0.match == .regularExpression ? $0.channels : [] })
+      ? capabilities : nil
+  }
+
+  private static func areUsable(_ expressions: [String]) -> Bool {
+    var left = maximumInstructions
+    for text in expressions {
+      guard let expression = try? RegularExpression(text, maximumInstructions: left) else { return false }
+      left -= expression.instructionCount
+    }
+    return true
+  }
+
+  /// What keeps regular expressions from being used, for the log; nil if nothing does.
+  static func complaint(_ value: JSONValue) -> String? {
+    for capability in value.arrayValue?.prefix(maximumCount) ?? []
+    where capability["match"] == .string("regex") {
+      for text in (capability["channels"]?.arrayValue ?? []).prefix(maximumCount).compactMap(\.stringValue) {
+        do {
+          _ = try RegularExpression(text, maximumInstructions: maximumInstructions)
+        } catch {
+          return "the regular expression \(text) in caps cannot be used: \(error)"
+        }
+      }
+    }
+    return nil
   }
 
   private init?(_ value: JSONValue) {
@@ -42,8 +70,9 @@ extension TokenClaims.Capability {
     }
     allowances = allowed
     switch value["match"] ?? .string("") {
-    case .string(""): isWildcard = false
-    case .string("wildcard"): isWildcard = true
+    case .string(""), .string("exact"): match = .exact
+    case .string("wildcard"): match = .wildcard
+    case .string("regex"): match = .regularExpression
     default: return nil
     }
   }
@@ -55,7 +84,11 @@ extension JSONWriter {
     beginObject()
     key("channels")
     array(capability.channels) { json, channel in json.string(channel) }
-    if capability.isWildcard { member("match", "wildcard") }
+    switch capability.match {
+    case .exact: break
+    case .wildcard: member("match", "wildcard")
+    case .regularExpression: member("match", "regex")
+    }
     key("allow")
     array(capability.allowances.names) { json, name in json.string(name) }
     endObject()

@@ -51,15 +51,17 @@ extension TokenClaims {
   public struct Capability: Sendable, Equatable {
     /// Names of channels, or patterns.
     public var channels: [String]
-    /// Whether `channels` are patterns (`"match": "wildcard"`).
-    public var isWildcard: Bool
+    /// How `channels` are to be understood (`match`).
+    public var match: ChannelCapability.Match
     /// What is allowed in these channels.
     public var allowances: Allowances
 
     /// Allows something in some channels.
-    public init(channels: [String], isWildcard: Bool = false, allowances: Allowances) {
+    public init(
+      channels: [String], match: ChannelCapability.Match = .exact, allowances: Allowances
+    ) {
       self.channels = channels
-      self.isWildcard = isWildcard
+      self.match = match
       self.allowances = allowances
     }
   }
@@ -70,8 +72,7 @@ extension Capabilities {
   init(_ claimed: [TokenClaims.Capability]) {
     self.init(
       claimed.map {
-        ChannelCapability(
-          channels: $0.channels, match: $0.isWildcard ? .wildcard : .exact, allowances: $0.allowances)
+        ChannelCapability(channels: $0.channels, match: $0.match, allowances: $0.allowances)
       })
   }
 }

@@ -20,6 +20,20 @@ extension RunningServer {
     return options
   }
 
+  static func httpOptions(
+    _ configuration: ServerConfiguration, _ counters: ServerCounters
+  ) throws(Problem) -> HTTPServerOptions {
+    var options = HTTPServerOptions()
+    options.counters = counters
+    options.trustedProxies = configuration.trustedProxies
+    options.listener.proxyProtocol = configuration.proxyProtocol
+    let limit = { (count: Int) in count == 0 ? nil : count }
+    options.listener.maximumConnections = limit(configuration.limits.connections)
+    options.listener.maximumConnectionsPerAddress = limit(configuration.limits.connectionsPerAddress)
+    options.tls = try ServerTLS.context(configuration.tls)
+    return options
+  }
+
   static func options(
     _ configuration: ServerConfiguration, _ authority: ServerAuthority, _ webhooks: Webhooks?,
     _ pages: String?,

@@ -55,14 +55,7 @@ struct RunningServer: Sendable {
       uptimeSeconds: { UInt64(clamping: (ContinuousClock.now - started).components.seconds) },
       moreMetrics: { counters.values + moreCounters() },
       revocations: authority.revocations, now: now, backend: authority.backend ?? NoBackend(), log: log)
-    var httpOptions = HTTPServerOptions()
-    httpOptions.counters = counters
-    httpOptions.trustedProxies = configuration.trustedProxies
-    httpOptions.listener.proxyProtocol = configuration.proxyProtocol
-    let limit = { (count: Int) in count == 0 ? nil : count }
-    httpOptions.listener.maximumConnections = limit(configuration.limits.connections)
-    httpOptions.listener.maximumConnectionsPerAddress = limit(configuration.limits.connectionsPerAddress)
-    httpOptions.tls = try ServerTLS.context(configuration.tls)
+    let httpOptions = try httpOptions(configuration, counters)
     let startSeconds = Double(Machine.unixMilliseconds) / 1_000
     let metrics = { @Sendable (configuration: ServerConfiguration) in
       MetricsService(
@@ -86,25 +79,24 @@ struct RunningServer: Sendable {
     if let loop = group.loops.first {
       LimitWatch(hub, on: loop, log: log) { counters.values + moreCounters() }.start()
     }
-    let reloading = ConfigurationReloading(configuration, log: log, tls: httpOptions.tls) {
-      (new) throws(Problem) in
-      try authority.prepare(new)
-    } apply: { [serviceOptions] new, prepared, changes in
-      log.use(level: new.log.level)
-      api.use(keys: new.apiKeys)
-      authority.use(prepared)
-      if changes.inForce.contains("namespaces") {
-        hub.use(Namespaces(default: new.defaultNamespace, named: new.namespaces))
-      }
-      var options = serviceOptions
-      new.apply(to: &options)
-      options.metrics = metrics(new)
-      service.use(options)
-    }
     return RunningServer(
-      server: server, place: place, readiness: readiness, reloading: reloading,
-      pages: pages,
-      isSecure: httpOptions.tls != nil)
+      server: server, place: place, readiness: readiness,
+      reloading: ConfigurationReloading(configuration, log: log, tls: httpOptions.tls) {
+        (new) throws(Problem) in
+        try authority.prepare(new)
+      } apply: { [serviceOptions] new, prepared, changes in
+        log.use(level: new.log.level)
+        api.use(keys: new.apiKeys)
+        authority.use(prepared)
+        if changes.inForce.contains("namespaces") {
+          hub.use(Namespaces(default: new.defaultNamespace, named: new.namespaces))
+        }
+        var options = serviceOptions
+        new.apply(to: &options)
+        options.metrics = metrics(new)
+        service.use(options)
+      },
+      pages: pages, isSecure: httpOptions.tls != nil)
   }
 
   func url(scheme: String) -> String { place.url(scheme: scheme, server) }

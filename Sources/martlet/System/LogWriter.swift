@@ -30,6 +30,11 @@ final class LogWriter: Sendable {
   }
 
   fileprivate func run() {
+    // Whoever reads may go away: that must not end the server.
+    var signals = sigset_t()
+    sigemptyset(&signals)
+    sigaddset(&signals, SIGPIPE)
+    pthread_sigmask(SIG_BLOCK, &signals, nil)
     while true {
       lines.wait()
       let text = log.take()

@@ -30,7 +30,7 @@ import Testing
     _ = world.open().call(#"{"id":1,"connect":{"token":"a.b.c"}}"#)
     #expect(
       log.take() == [
-        "warning a token was refused command=connect reason=\"not valid here\" user=\"\" client=c1 address=\"\""
+        "warning a token was refused command=connect reason=\"not a JSON Web Token\" user=\"\" client=c1 address=\"\""
       ])
     // The client renews an expired one by itself.
     let expired = SessionWorld.token { $0.expiresAt = SessionWorld.epoch }
@@ -41,9 +41,26 @@ import Testing
     _ = client.call(#"{"id":3,"refresh":{"token":"a.b.c"}}"#)
     #expect(
       log.take().filter { $0.hasPrefix("warning") } == [
-        "warning a token was refused command=subscribe reason=\"not valid here\" user=ann client=c3 address=\"\"",
-        "warning a token was refused command=refresh reason=\"not valid here\" user=ann client=c3 address=\"\"",
+        "warning a token was refused command=subscribe reason=\"not a JSON Web Token\" user=ann client=c3 address=\"\"",
+        "warning a token was refused command=refresh reason=\"not a JSON Web Token\" user=ann client=c3 address=\"\"",
       ])
+  }
+
+  @Test("A regular expression that cannot be used is explained to whoever made the token")
+  func unusableExpressions() throws {
+    let world = world()
+    let payload = #"{"sub":"ann","caps":[{"channels":["a","(b"],"match":"regex","allow":["sub"]}]}"#
+    let token = TokenSigner(secret: SessionWorld.secret).sign(payload: Array(payload.utf8))
+    #expect(
+      world.open().call("{\"id\":1,\"connect\":{\"token\":\"\(token)\"}}") == ["close 3500 invalid token"])
+    #expect(
+      log.take().first?.contains(
+        "the regular expression (b in caps cannot be used: it has a ( that is not closed")
+        == true)
+    let other = world.open()
+    let wrong = SessionWorld.token { $0.expiresAt = 1 << 40 }.dropLast() + "x"
+    _ = other.call("{\"id\":1,\"connect\":{\"token\":\"\(wrong)\"}}")
+    #expect(log.take().first?.contains("reason=\"not valid here\"") == true)
   }
 
   @Test func keysThatAreReplaced() throws {

@@ -64,7 +64,7 @@ import Testing
     claims.meta = Array(#"{"a":1.50}"#.utf8)
     claims.capabilities = [
       .init(channels: ["a", "b"], allowances: [.subscribe, .publish]),
-      .init(channels: ["c*"], isWildcard: true, allowances: [.history, .presence]),
+      .init(channels: ["c*"], match: .wildcard, allowances: [.history, .presence]),
     ]
     claims.allowances = [.publish]
     let token = TokenSigner(secret: Self.secret).sign(claims)
