@@ -73,6 +73,7 @@ extension Shard {
     guard let subscriber = authority.subscriber else { return .success(namespace) }
     guard subscriber.isOpen else { return .failure(.closed) }
     if case .permitted = authority { return .success(namespace) }
+    guard namespace.options.keeps(what: action) else { return .failure(.notAvailable) }
     let subscription = subscription(of: subscriber, in: text)
     let caller = Permissions.Caller(
       user: subscriber.info.user, isGranted: subscription?.isGranted ?? false,
@@ -91,5 +92,16 @@ extension Shard {
   func refuse<Value>(_ error: HubError, _ done: @escaping (Result<Value, HubError>) -> Void) {
     count(refusal: error)
     call { done(.failure(error)) }
+  }
+}
+
+extension NamespaceOptions {
+  /// Whether there is something to read: what is not kept is not available, whoever may read it.
+  fileprivate func keeps(what action: Permissions.Action) -> Bool {
+    switch action {
+    case .readHistory: keepsHistory
+    case .readPresence: keepsPresence
+    case .subscribe, .publish: true
+    }
   }
 }

@@ -40,13 +40,18 @@ extension NamespaceOptions {
   func positions(_ options: SubscribeOptions) -> Bool {
     guard keepsHistory else { return false }
     let isForced = options.overrides.forcesPositioning ?? forcesPositioning
-    if isForced || (allowsPositioning && options.wantsPosition) { return true }
+    if isForced || (options.wantsPosition && (allowsPositioning || options.mayReadHistory)) { return true }
     return recovers(options)
   }
 
   /// Whether a subscription may be recovered later.
   func recovers(_ options: SubscribeOptions) -> Bool {
-    keepsHistory && (forcesRecovery(options) || (allowsRecovery && options.wantsRecovery))
+    forcesRecovery(options) ? keepsHistory : options.wantsRecovery && mayRecover(options)
+  }
+
+  /// Whether a client that asks for it is sent what it missed. For one that may read the history that is no secret.
+  func mayRecover(_ options: SubscribeOptions) -> Bool {
+    keepsHistory && (forcesRecovery(options) || allowsRecovery || options.mayReadHistory)
   }
 
   /// Whether a subscription is recoverable without having asked for it.

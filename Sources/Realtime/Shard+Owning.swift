@@ -57,8 +57,7 @@ extension Shard {
     let isCached = rules.recoveryMode == .cache && newcomer.consumer == nil
     let isAsked =
       options.recoverSince != nil || (isCached && rules.forcesRecovery(options) && rules.keepsHistory)
-    let mayRecover =
-      rules.keepsHistory && (rules.forcesRecovery(options) || rules.allowsRecovery || isConsuming)
+    let mayRecover = rules.mayRecover(options) || (rules.keepsHistory && isConsuming)
     var missed: [Publication]?
     var isWhole = true
     if isAsked, mayRecover {

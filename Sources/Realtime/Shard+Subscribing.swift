@@ -1,9 +1,10 @@
 /// The home side of subscriptions.
 extension Shard {
   func subscribe(
-    _ subscriber: Subscriber, to text: String, _ options: SubscribeOptions,
+    _ subscriber: Subscriber, to text: String, _ wanted: SubscribeOptions,
     _ done: @escaping (Result<SubscribeResult, HubError>) -> Void
   ) {
+    let options = completed(wanted, subscriber, text)
     let subscription: Subscription
     switch begin(subscriber, text, options) {
     case .success(let begun): subscription = begun
@@ -22,6 +23,21 @@ extension Shard {
         owner.answer(index, ticket, .subscribed(accept))
         if case .success = accept { owner.announce(newcomer, in: name) }
       })
+  }
+
+  /// With what the client may do, where that matters.
+  private func completed(
+    _ wanted: SubscribeOptions, _ subscriber: Subscriber, _ text: String
+  ) -> SubscribeOptions {
+    guard wanted.wantsRecovery || wanted.wantsPosition, let name = ChannelName(text) else { return wanted }
+    var options = wanted
+    let caller = Permissions.Caller(
+      user: subscriber.info.user, isGranted: options.isGranted, isSubscribed: true,
+      allowances: subscriber.allowances(in: text).union(options.allowances))
+    let namespace = namespaces.namespace(for: name)
+    options.mayReadHistory =
+      Permissions.refusal(of: .readHistory, in: name, options: namespace?.options, caller: caller) == nil
+    return options
   }
 
   private func begin(

@@ -105,6 +105,8 @@ public struct SubscribeOptions: Sendable {
   public var channelInfo: SharedBytes?
   /// What is different from the namespace's options.
   public var overrides = SubscriptionOverrides()
+  /// Whether the client may read the history as a subscriber: the hub finds out.
+  var mayReadHistory = false
 
   /// Makes options that ask for nothing.
   public init() {}

@@ -194,6 +194,7 @@ import Testing
   func whoReliesOnAllIsToldOfAGap(isServerSide: Bool) {
     var rules = NamespaceOptions.open(historySize: 9)
     (rules.allowsRecovery, rules.allowsPositioning) = (false, true)
+    rules.history = []
     let world = World(loops: 1, default: rules)
     let (ann, bob) = (world.client("ann"), world.client("bob"))
     var options = SubscribeOptions()
@@ -220,6 +221,7 @@ import Testing
   @Test func positionsCanBeForced() {
     var rules = NamespaceOptions.open(historySize: 9)
     (rules.allowsRecovery, rules.forcesPositioning) = (false, true)
+    rules.history = []
     let world = World(default: rules)
     let ann = world.client("ann")
     ann.subscribe("c")

@@ -40,15 +40,37 @@ import Testing
     #expect(world.hub.shards.allSatisfy { $0.heard.isEmpty && $0.owned.isEmpty && $0.refused.isEmpty })
   }
 
-  @Test func recoveryIsDeniedWhereTheNamespaceDoesNotAllowIt() {
-    var options = NamespaceOptions.open(historySize: 3)
-    options.allowsRecovery = false
-    let world = World(default: options)
+  /// To those who may read the history, what they missed is no secret.
+  @Test(
+    arguments: [
+      ([], [], false), ([.anonymous], [], false), ([.subscribers], [], true), ([.authenticated], [], true),
+      ([], .history, true),
+    ] as [(Audience, Allowances, Bool)])
+  func recoveryWhereTheNamespaceDoesNotAllowIt(history: Audience, allowances: Allowances, isGiven: Bool) {
+    var rules = NamespaceOptions.open(historySize: 3)
+    rules.allowsRecovery = false
+    rules.history = history
+    let world = World(default: rules)
     let epoch = world.publish("1", to: "c")?.epoch ?? ""
     let ann = world.client("ann")
-    ann.subscribe("c", since: StreamPosition(epoch: epoch, offset: 0))
+    var options = SubscribeOptions()
+    options.wantsRecovery = true
+    options.allowances = allowances
+    options.recoverSince = StreamPosition(epoch: epoch, offset: 0)
+    ann.subscribe("c", options)
     world.settle()
-    #expect(ann.takeEvents() == ["subscribed c@1 lost"])
+    #expect(ann.takeEvents() == [isGiven ? "subscribed c@1 recovered[1]" : "subscribed c@1 lost"])
+    #expect(ann.results[0].isRecoverable == isGiven && ann.results[0].isPositioned == isGiven)
+  }
+
+  @Test func whoDoesNotAskForRecoveryIsNotRecovered() {
+    var rules = NamespaceOptions.open(historySize: 3)
+    rules.allowsRecovery = false
+    let world = World(default: rules)
+    let ann = world.client("ann")
+    ann.subscribe("c", SubscribeOptions())
+    world.settle()
+    #expect(!ann.results[0].isRecoverable && !ann.results[0].isPositioned)
   }
 
   @Test func aRepeatedKeyIsDeliveredOnce() {

@@ -10,7 +10,9 @@ extension NamespaceOptions {
         + " that was never there."),
     Setting(
       "allow_positioning", \.allowsPositioning, .boolean,
-      help: "Whether a client that asks for it is told when it has missed something. Needs a history."),
+      help:
+        "Whether a client that asks for it is told when it has missed something; one that may read the history"
+        + " may ask anyway. Needs a history."),
     Setting(
       "force_positioning", \.forcesPositioning, .boolean,
       help: "Whether every client is told when it has missed something."),

@@ -33,7 +33,9 @@ extension NamespaceOptions {
           + " missed nothing is told so."),
       Setting(
         "allow_recovery", \.allowsRecovery, .boolean,
-        help: "Whether a client that asks for it gets what it missed while it was away. Needs a history."),
+        help:
+          "Whether a client that asks for it gets what it missed while it was away; one that may read the history"
+          + " may ask anyway. Needs a history."),
       Setting(
         "force_recovery", \.forcesRecovery, .boolean,
         help: "Whether every subscription is recovered, asked for or not."),
