@@ -190,9 +190,9 @@ async def test_commands_that_fail(serve):
         for call, code in [
             (it.publish(fresh("closed"), b"x"), 103),
             (it.publish("nowhere:x", b"x"), 102),
-            (it.history(plain), 103),
-            (it.presence(plain), 103),
-            (it.presence_stats(plain), 103),
+            (it.history(plain), 108),
+            (it.presence(plain), 108),
+            (it.presence_stats(plain), 108),
             (it.rpc("anything", b""), 108),
         ]:
             with pytest.raises(CentrifugeError) as raised:
