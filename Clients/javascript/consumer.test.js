@@ -174,6 +174,23 @@ describe('a consumer', () => {
     assert.deepEqual([work.shown, acknowledged(world)], [['p6', 'p7', 'p8'], [7]]);
   });
 
+  test('fetches the rest soon', async () => {
+    const { world, work } = await consuming();
+    for (const portion of [[6, 7], [8, 9], [10, 11]]) {
+      for (const offset of portion) {
+        world.socket.push('a', { pub: publication(offset) });
+        await work.finish();
+      }
+      world.socket.push('a', { unsubscribe: { code: 2500, reason: 'insufficient state' } });
+      const count = world.socket.count('subscribe');
+      await world.clock.advance(50);
+      assert.equal(world.socket.count('subscribe'), count + 1);
+      world.socket.answer('subscribe', { ...GRANTED, offset: portion[1], was_recovering: true, recovered: true });
+      await settle();
+    }
+    assert.deepEqual(acknowledged(world), [6, 7, 8, 9, 10, 11]);
+  });
+
   test('that fails while it is unsubscribed comes back after a while', async () => {
     const { world, work } = await consuming();
     world.socket.push('a', { pub: publication(6) });

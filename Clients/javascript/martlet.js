@@ -637,19 +637,21 @@ export class Subscription extends Emitter {
     this.#isAsked = false;
     if (code < FIRST_RESUBSCRIBE_CODE) return this.#end(code, reason);
     if (this.#token.isRenewable) this.#token.forget();
-    this.#await(code, reason, this.#surroundings.backoff(this.#attempts++));
+    // To a consumer it says that there is more.
+    this.#await(code, reason, this.#consumes ? BACKOFF_FLOOR_MS : this.#surroundings.backoff(this.#attempts++));
   }
 
   #show(publication, recovered) {
     if (!this.#position.advance(publication)) return;
     const event = publicationEvent(publication, recovered);
     if (!this.#consumes) return this._emit('publication', event);
-    if (this.#backlog.push({ event, epoch: this.#position.epoch }) === 1) this.#work();
+    const { epoch, offset } = this.#position;
+    if (this.#backlog.push({ event, place: { epoch, offset } }) === 1) this.#work();
   }
 
   async #work() {
     while (this.#backlog.length > 0) {
-      const { event, epoch } = this.#backlog[0];
+      const { event, place } = this.#backlog[0];
       try {
         await this._emitted('publication', event);
       } catch (cause) {
@@ -658,7 +660,7 @@ export class Subscription extends Emitter {
       this.#failures = 0;
       this.#backlog.shift();
       if (!event.offset) continue;
-      this.#done = { epoch, offset: event.offset };
+      this.#done = place;
       this.#acknowledge();
     }
     if (this.#state === 'subscribing' && !this.#retry.isSet) this.#ask();
@@ -684,8 +686,7 @@ export class Subscription extends Emitter {
   #forgetBacklog() {
     if (!this.#consumes) return;
     this.#backlog.length = Math.min(1, this.#backlog.length);
-    const [first] = this.#backlog;
-    Object.assign(this.#position, first?.event.offset ? { epoch: first.epoch, offset: first.event.offset } : this.#done);
+    Object.assign(this.#position, this.#backlog[0]?.place ?? this.#done);
   }
 
   // From asking to being answered.
