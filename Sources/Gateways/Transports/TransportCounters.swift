@@ -10,7 +10,7 @@ public final class TransportCounters: Sendable {
   let pollSessionsRefused = Atomic<UInt64>(0)
   let pollSessionsLeft = Atomic<UInt64>(0)
   let tunnelsRefused = Atomic<UInt64>(0)
-  let tunnelsResumed = Atomic<UInt64>(0)
+  let tunnelStreamsBroken = Atomic<UInt64>(0)
 
   /// Makes counters at zero.
   public init() {}
@@ -26,7 +26,7 @@ public final class TransportCounters: Sendable {
       ("poll_sessions_refused", pollSessionsRefused.load(ordering: .relaxed)),
       ("poll_sessions_left", pollSessionsLeft.load(ordering: .relaxed)),
       ("tunnels_refused", tunnelsRefused.load(ordering: .relaxed)),
-      ("tunnels_resumed", tunnelsResumed.load(ordering: .relaxed)),
+      ("tunnel_streams_broken", tunnelStreamsBroken.load(ordering: .relaxed)),
     ]
   }
 }

@@ -88,7 +88,7 @@ final class TunnelSession: WebSocketHandler, TimerTarget, @unchecked Sendable {
     if let broken = stream {
       // The client has seen it before the server did.
       stream = nil
-      options.counters.tunnelsResumed.count()
+      options.counters.tunnelStreamsBroken.count()
       broken.abort()
     }
     answerPoll()
@@ -180,7 +180,7 @@ final class TunnelSession: WebSocketHandler, TimerTarget, @unchecked Sendable {
     guard closed === stream else { return }
     guard isResumable else { return clientWent() }
     stream = nil
-    options.counters.tunnelsResumed.count()
+    options.counters.tunnelStreamsBroken.count()
     setTimer(options.pollGapMilliseconds, Deadline.absence)
     holdBackOrResume()
   }

@@ -167,7 +167,7 @@ import Testing
     peer.socket.reset()
     world.runUntilIdle()
     world.publish("2", to: "plain:a")
-    #expect(world.clientCount == 1 && world.count(of: "tunnels_resumed") == 1)
+    #expect(world.clientCount == 1 && world.count(of: "tunnel_streams_broken") == 1)
     let poller = try world.exchange("POST /tunnel", #"{"session":"0-c1","ack":2}"#, loop: loop)
     #expect(poller.response().body == answer(3, Self.publication("1"), Self.publication("2")))
     poller.request("POST /tunnel", #"{"session":"0-c1","ack":4}"#)
