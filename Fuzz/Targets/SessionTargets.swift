@@ -32,8 +32,6 @@ private func checkSession(_ input: [UInt8]) throws {
   try hold(held <= clients.count, "each connection is one client of the hub")
   for client in clients { client.socket.end() }
   world.advance(seconds: 60)
-  // What a channel remembers is held by its timer.
-  world.network.advance(milliseconds: 1_000_000)
   try equal(world.registry.count, 0, "connections that are left")
   try equal(world.hub.shards.reduce(0) { $0 + $1.clients.count }, 0, "clients that are left")
 }
