@@ -66,6 +66,9 @@ public final class RealtimeServer: HTTPService {
   public func use(_ options: RealtimeServerOptions) {
     let new = Reception(hub, options, counters, directory)
     reception.withLock { $0 = new }
+    let limits = options.sessions.rateLimits
+    // Connections that are open are counted by the same limiter, if anything was limited when they came.
+    for loop in hub.loops { loop.execute { loop.storage { _ in RateLimiter(limits) }.use(limits) } }
   }
 
   /// What answers under the same options.
