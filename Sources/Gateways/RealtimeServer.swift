@@ -33,8 +33,7 @@ public struct RealtimeServerOptions: Sendable {
 }
 
 /// The routes of a real-time server: clients at `/connection/websocket` and over HTTP, backends at `/api/…`, `/health`,
-/// `/ready`, `/metrics`, and pages. Among the files that are
-/// served, `/api/openapi.json` describes the API, and needs no key.
+/// `/ready`, `/metrics`, and pages. Among the files `/api/openapi.json` describes the API; it needs no key.
 public final class RealtimeServer: HTTPService {
   private let hub: Hub
   private let api: HTTPAPI
