@@ -33,8 +33,7 @@ public struct RealtimeServerOptions: Sendable {
 }
 
 /// The routes of a real-time server: clients at `/connection/websocket` and over HTTP, backends at `/api/…`, `/health`,
-/// `/ready`, `/metrics`, and pages. Among the files that are
-/// served, `/api/openapi.json` describes the API, and needs no key.
+/// `/ready`, `/metrics`, and pages. Among the files `/api/openapi.json` describes the API; it needs no key.
 public final class RealtimeServer: HTTPService {
   private let hub: Hub
   private let api: HTTPAPI
@@ -66,6 +65,9 @@ public final class RealtimeServer: HTTPService {
   public func use(_ options: RealtimeServerOptions) {
     let new = Reception(hub, options, counters, directory)
     reception.withLock { $0 = new }
+    let limits = options.sessions.rateLimits
+    // Connections that are open are counted by the same limiter, if anything was limited when they came.
+    for loop in hub.loops { loop.execute { loop.storage { _ in RateLimiter(limits) }.use(limits) } }
   }
 
   /// What answers under the same options.

@@ -11,4 +11,12 @@ extension Hub {
   public func use(_ namespaces: Namespaces) {
     for shard in shards { shard.loop.execute { shard.namespaces = namespaces } }
   }
+
+  /// The limits of the hub as a whole. On one of the hub's loops.
+  public var limits: HubLimits { here.limits }
+
+  /// Limits what comes from now on by these; what is there already stays. Any thread.
+  public func use(_ limits: HubLimits) {
+    for shard in shards { shard.loop.execute { shard.limits = limits } }
+  }
 }

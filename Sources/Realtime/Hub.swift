@@ -48,8 +48,6 @@ public enum Authority {
 public final class Hub: Sendable {
   /// The loops, in the order of their indices.
   public let loops: [EventLoop]
-  /// The limits of the hub as a whole.
-  public let limits: HubLimits
   /// How publications are spelled; `Subscriber.encoding` is an index into it.
   public let encodings: [any WireEncoding]
 
@@ -75,13 +73,12 @@ public final class Hub: Sendable {
   ) {
     precondition(!loops.isEmpty, "a hub needs a loop")
     self.loops = loops
-    self.limits = limits
     self.encodings = encodings
     self.observer = observer
     self.wallClock = wallClock
     shards = loops.enumerated().map {
       Shard(
-        index: $0.offset, loop: $0.element, hub: self, namespaces: namespaces,
+        index: $0.offset, loop: $0.element, hub: self, namespaces: namespaces, limits: limits,
         epochs: Epochs(randomBits: randomBits()))
     }
   }

@@ -1,12 +1,15 @@
 /// Counts what the clients of one loop do. Loop-confined; time is passed in.
 public final class RateLimiter {
   /// What is allowed.
-  public let limits: RateLimits
+  public private(set) var limits: RateLimits
   private var users = RateCounts()
   private var addresses = RateCounts()
 
   /// Makes a limiter that has counted nothing.
   public init(_ limits: RateLimits) { self.limits = limits }
+
+  /// Allows so much from now on; what was counted stays counted.
+  public func use(_ limits: RateLimits) { self.limits = limits }
 
   /// What becomes of a command.
   public enum Verdict: Sendable, Hashable {

@@ -6,10 +6,10 @@ extension Shard {
   func delay(
     _ request: PublishRequest, to name: String, _ namespace: Namespace, info: ClientInfo?
   ) -> Result<StreamPosition, HubError> {
-    guard request.delayMilliseconds <= hub.limits.maximumDelayMilliseconds else {
+    guard request.delayMilliseconds <= limits.maximumDelayMilliseconds else {
       return .failure(.badRequest)
     }
-    guard delayedCount < hub.limits.maximumDelayedPublications else {
+    guard delayedCount < limits.maximumDelayedPublications else {
       count(refusal: .limitExceeded)
       return .failure(.limitExceeded)
     }

@@ -155,7 +155,7 @@ extension Shard {
   /// The channel, made when it is not there; nil when this loop holds as many as it may.
   func hold(_ name: String, _ namespace: Namespace) -> OwnedChannel? {
     if let channel = held(name, namespace) { return channel }
-    guard owned.count < hub.limits.maximumChannelsPerLoop else { return nil }
+    guard owned.count < limits.maximumChannelsPerLoop else { return nil }
     let channel = OwnedChannel(name: name, namespace: namespace, epoch: epochs.epoch(of: name), now: now)
     owned[name] = channel
     return channel

@@ -58,7 +58,7 @@ extension Shard {
     if let refusal = Self.refusal(of: options, namespace.options, subscriber.info.user) {
       return .failure(refusal)
     }
-    guard subscriber.subscriptions.count < hub.limits.maximumChannelsPerClient else {
+    guard subscriber.subscriptions.count < limits.maximumChannelsPerClient else {
       return .failure(.limitExceeded)
     }
     let channel =

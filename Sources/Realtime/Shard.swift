@@ -12,6 +12,8 @@ final class Shard: @unchecked Sendable {
   unowned let hub: Hub
   /// The rules.
   var namespaces: Namespaces
+  /// Those of the hub as a whole.
+  var limits: HubLimits
   var counters = HubCounters()
 
   // Home.
@@ -37,11 +39,12 @@ final class Shard: @unchecked Sendable {
   private var isWorking = false
   private var deferred = FIFO<Message>()
 
-  init(index: Int, loop: EventLoop, hub: Hub, namespaces: Namespaces, epochs: Epochs) {
+  init(index: Int, loop: EventLoop, hub: Hub, namespaces: Namespaces, limits: HubLimits, epochs: Epochs) {
     self.index = index
     self.loop = loop
     self.hub = hub
     self.namespaces = namespaces
+    self.limits = limits
     self.epochs = epochs
   }
 

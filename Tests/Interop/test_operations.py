@@ -224,6 +224,20 @@ async def test_origins_and_limits(tmp_path):
             assert await there.call(ping={}, pad="x" * 1_000)
 
 
+async def test_rates_and_channels(tmp_path):
+    with Service(tmp_path, token={"secret": OLD}, rate_limits={"connection_commands": "1000:1000"}) as service:
+        async with Commands.open(service.server) as there:
+            await there.connect(token=jwt(OLD, sub="ann"))
+            assert "subscribe" in await there.call(subscribe={"channel": "chat:a"})
+            changed = {"rate_limits": {"connection_commands": "1:4"}, "limits": {"channels_per_connection": 1}}
+            service.write(token={"secret": OLD}, **changed)
+            assert service.reload()["in_force"] == ["limits.channels_per_connection", "rate_limits.connection_commands"]
+            assert (await there.call(subscribe={"channel": "chat:b"}))["error"]["code"] == 106
+            codes = [(await there.call(presence={"channel": "chat:a"}))["error"]["code"] for _ in range(6)]
+            assert codes[-1] == 111
+            assert "subscribe" not in await there.call(subscribe={"channel": "chat:c"})
+
+
 @pytest.mark.parametrize(
     "mistake, words",
     [

@@ -36,6 +36,26 @@ import Testing
     #expect(page?.publications.map(\.offset) == [3])
   }
 
+  @Test func newLimitsAreForWhatComesFromNowOn() {
+    var options = NamespaceOptions()
+    options.historySize = 1
+    options.historyTTLMilliseconds = 60_000
+    let world = World(default: options)
+    #expect((try? publish(world, "a")?.get()) != nil)
+    var limits = HubLimits()
+    limits.maximumChannelsPerLoop = 1
+    world.hub.use(limits)
+    world.settle()
+    let other =
+      ["b", "c", "d", "e", "f"].first { world.hub.owner(of: $0) == world.hub.owner(of: "a") } ?? "b"
+    #expect(publish(world, other) == .failure(.limitExceeded))
+    #expect((try? publish(world, "a")?.get()) != nil)
+    limits.maximumChannelsPerLoop = 2
+    world.hub.use(limits)
+    world.settle()
+    #expect((try? publish(world, other)?.get()) != nil)
+  }
+
   @Test func aNamespaceThatIsGoneTakesNothing() {
     let world = World(named: ["news": NamespaceOptions()])
     #expect(publish(world, "news:1") != nil)

@@ -54,10 +54,11 @@ final class ConfigurationReloading: Sendable {
 
 /// What differs between two configurations.
 struct ConfigurationChanges: Sendable {
-  /// What a running server takes over, besides namespaces and all of `token`.
+  /// What a running server takes over, besides namespaces and all of `token` and `rate_limits`.
   private static let changeable: Set<String> = [
     "api.keys", "allowed_origins", "allow_anonymous", "metrics.allowed", "log.level", "limits.message_bytes",
     "limits.queue_bytes", "limits.connect_seconds", "limits.ping_seconds", "limits.pong_seconds",
+    "limits.channels_per_connection", "limits.channels_per_loop",
     "poll.wait_seconds", "poll.gap_seconds", "poll.sessions_per_loop",
   ]
 
@@ -73,7 +74,9 @@ struct ConfigurationChanges: Sendable {
     waiting = changed.filter { !Self.isChangeable($0) }
   }
 
-  static func isChangeable(_ key: String) -> Bool { changeable.contains(key) || key.hasPrefix("token.") }
+  static func isChangeable(_ key: String) -> Bool {
+    changeable.contains(key) || key.hasPrefix("token.") || key.hasPrefix("rate_limits.")
+  }
 
   /// For the log.
   var fields: [LogField] { [.texts("in_force", inForce), .texts("needs_restart", waiting)] }

@@ -46,7 +46,6 @@ extension RunningServer {
     sessions.webhooks = webhooks
     sessions.takesUserFromConnectData = isDemo
     sessions.version = "martlet \(Version.number)"
-    sessions.rateLimits = configuration.rateLimits
     var options = RealtimeServerOptions(sessions: sessions)
     configuration.apply(to: &options)
     options.socket.compression = compression(configuration.deflate)
@@ -61,11 +60,19 @@ extension RunningServer {
 }
 
 extension ServerConfiguration {
+  var hubLimits: HubLimits {
+    var limits = HubLimits()
+    limits.maximumChannelsPerLoop = self.limits.channelsPerLoop
+    limits.maximumChannelsPerClient = self.limits.channelsPerConnection
+    return limits
+  }
+
   /// Sets what a running server takes over for new connections; the rest of the options stays.
   func apply(to options: inout RealtimeServerOptions) {
     options.origins =
       allowedOrigins == ["*"] ? .any : allowedOrigins.isEmpty ? .sameOrigin : .list(allowedOrigins)
     options.sessions.allowsAnonymous = allowsAnonymous
+    options.sessions.rateLimits = rateLimits
     options.sessions.connectDeadlineMilliseconds = limits.connectMilliseconds
     options.sessions.pingIntervalMilliseconds = limits.pingMilliseconds
     options.sessions.pongDeadlineMilliseconds = limits.pongMilliseconds

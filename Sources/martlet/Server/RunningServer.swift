@@ -24,15 +24,12 @@ struct RunningServer: Sendable {
     let group = DriverFlag.group(loops: loopCount, configuration.driver) {
       log.write(.warning, "the driver cannot be used here", [.text("reason", $0)])
     }
-    var limits = HubLimits()
-    limits.maximumChannelsPerLoop = configuration.limits.channelsPerLoop
-    limits.maximumChannelsPerClient = configuration.limits.channelsPerConnection
     let compressionCounters = CompressionCounters()
     let webhooks = try configuration.makeWebhooks(group.loops, log)
     let hub = Hub(
       loops: group.loops,
       namespaces: Namespaces(default: configuration.defaultNamespace, named: configuration.namespaces),
-      limits: limits, encodings: encodings(configuration.deflate, compressionCounters),
+      limits: configuration.hubLimits, encodings: encodings(configuration.deflate, compressionCounters),
       observer: webhooks,
       wallClock: { UInt64(clamping: Machine.unixMilliseconds) },
       randomBits: { UInt64.random(in: .min ... .max) })
@@ -91,6 +88,7 @@ struct RunningServer: Sendable {
         if changes.inForce.contains("namespaces") {
           hub.use(Namespaces(default: new.defaultNamespace, named: new.namespaces))
         }
+        hub.use(new.hubLimits)
         var options = serviceOptions
         new.apply(to: &options)
         options.metrics = metrics(new)

@@ -124,3 +124,17 @@ import Testing
     #expect(throws: TokenKeyError.self) { try FetchedKeySet(url: url, on: network.makeLoop()) }
   }
 }
+
+extension FetchedKeySetTests {
+  @Test func nothingIsFetchedForNobody() throws {
+    let world = try World()
+    world.keys.start()
+    _ = world.server.take()
+    world.server.answer(Self.set("a"))
+    world.keys.stop()
+    world.network.advance(milliseconds: 10_000_000)
+    #expect(world.lookUp("a") == "known 1" && world.lookUp("x") == "under way")
+    world.network.advance(milliseconds: 100_000)
+    #expect(world.server.take().isEmpty && world.count("token_key_fetches") == 1)
+  }
+}

@@ -84,6 +84,38 @@ import Testing
     #expect(secrets == ["one", "two", "two"])
   }
 
+  @Test("Keys that are fetched stay when the configuration is read again; those of nobody go")
+  func fetchedKeys() throws {
+    let network = SimulatedNetwork()
+    let loop = network.makeLoop()
+    let log = ServerLog(level: .error, format: .text) {
+      0
+    } wake: {
+    }
+    var configuration = ServerConfiguration()
+    configuration.tokens.keySetURL = "http://127.0.0.1/one"
+    configuration.tokens.issuers = [
+      try TokenIssuerSetting("b http://127.0.0.1/one"), try TokenIssuerSetting("c http://127.0.0.1/two"),
+    ]
+    let authority = try ServerAuthority(configuration, loops: [loop], log: log) { 0 }
+    func fetches() -> UInt64? {
+      network.runUntilIdle()
+      return authority.counters.first { $0.name == "token_key_fetches" }?.value
+    }
+    // Two addresses, though three name them.
+    #expect(fetches() == 2)
+    authority.use(try authority.prepare(configuration))
+    #expect(fetches() == 2)
+    #expect(Set(authority.tokens.verifier.issuers.keys) == ["b", "c"])
+    configuration.tokens.issuers.removeLast()
+    authority.use(try authority.prepare(configuration))
+    #expect(fetches() == 1 && authority.tokens.verifier.keySource != nil)
+    configuration.tokens = ServerConfiguration.Tokens()
+    authority.use(try authority.prepare(configuration))
+    #expect(fetches() == nil && authority.tokens.verifier.keySource == nil)
+    #expect(authority.tokens.verifier.issuers.isEmpty)
+  }
+
   @Test("Limits that were met are one line in ten seconds")
   func limits() throws {
     let network = SimulatedNetwork()
