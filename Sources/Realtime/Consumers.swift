@@ -23,11 +23,20 @@ struct Consumers {
   /// How far a consumer has come; nil for one that is not known.
   func acknowledged(by key: Key) -> UInt64? { consumers[key]?.acknowledged }
 
-  /// A subscription consumes from here on; false when there are too many consumers.
-  mutating func attach(_ key: Key, _ subscription: SubscriptionID, acknowledged: UInt64, limit: Int) -> Bool {
-    guard consumers[key] != nil || consumers.count < limit else { return false }
+  enum Attachment {
+    case tooMany
+    /// `from`: the subscription that consumed until now.
+    case attached(from: SubscriptionID?)
+  }
+
+  /// A subscription consumes from here on.
+  mutating func attach(
+    _ key: Key, _ subscription: SubscriptionID, acknowledged: UInt64, limit: Int
+  ) -> Attachment {
+    let known = consumers[key]
+    guard known != nil || consumers.count < limit else { return .tooMany }
     consumers[key] = Consumer(acknowledged: acknowledged, subscription: subscription)
-    return true
+    return .attached(from: known?.subscription)
   }
 
   /// What is up to `offset` needs not be sent again. `top`: the channel's last offset, beyond which nobody can be.

@@ -127,7 +127,9 @@ final class OwnedChannel {
     return extras?.consumers.acknowledged(by: key)
   }
 
-  func attach(_ key: Consumers.Key, _ subscription: SubscriptionID, acknowledged: UInt64) -> Bool {
+  func attach(
+    _ key: Consumers.Key, _ subscription: SubscriptionID, acknowledged: UInt64
+  ) -> Consumers.Attachment {
     makeExtras().consumers.attach(
       key, subscription, acknowledged: acknowledged, limit: options.maximumConsumers)
   }

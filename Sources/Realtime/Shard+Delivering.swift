@@ -71,6 +71,16 @@ extension Shard {
     }
   }
 
+  // MARK: Consumers
+
+  /// Another subscription consumes in this one's place: what both are sent would be dealt with twice.
+  func endTakenOver(_ id: SubscriptionID, in name: String) {
+    guard let subscription = heard[name]?.subscription(id) else { return }
+    let subscriber = subscription.subscriber
+    end(subscription, because: .unsubscribed)
+    subscriber.unsubscribed(from: name, code: 2000, reason: "taken over")
+  }
+
   // MARK: What was missed
 
   /// A publication did not come this way: who relies on all of them begins anew.

@@ -21,8 +21,11 @@ extension Shard {
     if let consumer = newcomer.consumer {
       let start = result.recovered ? options.recoverSince?.offset : nil
       let offset = start ?? result.position.offset
-      guard channel.attach(consumer, newcomer.id, acknowledged: offset) else {
-        return refuse(newcomer, .limitExceeded, channel)
+      switch channel.attach(consumer, newcomer.id, acknowledged: offset) {
+      case .tooMany: return refuse(newcomer, .limitExceeded, channel)
+      case .attached(let earlier?):
+        post(to: earlier.loop, .work { $0.endTakenOver(earlier, in: name) })
+      case .attached(nil): break
       }
     }
     if channel.audience.isEmpty {

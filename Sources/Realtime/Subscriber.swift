@@ -91,7 +91,7 @@ public struct SubscribeOptions: Sendable {
   /// The server makes the subscription, so the client cannot make it anew.
   public var isServerSide = false
   /// Acknowledge publications under this name, with `Hub.acknowledge`; what is not is sent again to the next
-  /// subscription of the same user with the same name. Nil: do not. Errors: `.notAvailable` where the namespace does
+  /// subscription of the same user with the same name, which ends this one with 2000. Nil: do not. Errors: `.notAvailable` where the namespace does
   /// not allow it, `.permissionDenied` to anonymous clients, `.badRequest` (more than 255 bytes, or none),
   /// `.limitExceeded` (consumers of the channel).
   public var consumerName: String?

@@ -128,6 +128,11 @@ final class HeardChannel {
     listeners.lazy.filter { $0.subscription.isPositioned }.map(\.subscription)
   }
 
+  /// The one in force with that number.
+  func subscription(_ id: SubscriptionID) -> Subscription? {
+    listeners.first { $0.subscription.id == id }?.subscription
+  }
+
   /// Takes the one at `slot` out; the last one moves into its place.
   func deactivate(slot: Int) {
     departures &+= 1

@@ -1,5 +1,6 @@
 """What a client has not acknowledged comes again: over each transport, and after the client was gone."""
 
+import asyncio
 import json
 import subprocess
 import uuid
@@ -9,6 +10,7 @@ import pytest
 from messaging import API, API_KEY, SECRET, Commands
 from programs import MARTLET, Server, environment, martlet
 from tokens import jwt
+from websockets.asyncio.client import connect
 
 CONFIGURATION = """
 {
@@ -114,6 +116,61 @@ async def test_too_much_on_its_way(server, channel, count, is_ended):
         else:
             await client.call(ping={})
             assert client.pushes == []
+
+
+async def test_one_at_a_time(server, channel):
+    async with Commands.open(server) as first, Commands.open(server) as second:
+        for client in (first, second):
+            await client.connect(token())
+            await client.call(subscribe=consume(channel)["subscribe"])
+        end = await first.push()
+        assert end["unsubscribe"] == {"code": 2000, "reason": "taken over"}
+        API(server).publish(channel, 1)
+        assert (await second.push())["pub"]["offset"] == 1
+
+
+def varint(number):
+    return bytes([number]) if number < 128 else bytes([number & 127 | 128]) + varint(number >> 7)
+
+
+def field(number, value):
+    """A Protobuf field: a number, or bytes behind their length."""
+    if isinstance(value, int):
+        return varint(number << 3) + varint(value)
+    return varint(number << 3 | 2) + varint(len(value)) + value
+
+
+async def test_in_protobuf(server, channel):
+    name = channel.encode()
+    publication = lambda number: field(4, str(number).encode()) + field(6, number)
+
+    async def talk(*commands):
+        """What comes until the last command is answered, without lengths and pings."""
+        async with connect(
+            server.websocket, subprotocols=["centrifuge-protobuf"], proxy=None, compression=None
+        ) as socket:
+            opening = field(1, 1) + field(4, field(1, token().encode()))
+            messages = []
+            for identifier, command in enumerate([opening, *commands], 1):
+                await socket.send(varint(len(command)) + command)
+                while not messages or not messages[-1].startswith(field(1, identifier)):
+                    frame = await asyncio.wait_for(socket.recv(), 10)
+                    while frame:
+                        assert frame[0] < 128, "these are short"
+                        messages.append(frame[1:1 + frame[0]])
+                        frame = frame[1 + frame[0]:]
+            return messages
+
+    subscribe = field(1, 2) + field(5, field(1, name) + field(1001, b"phone"))
+    assert (await talk(subscribe))[-1].endswith(field(1001, b"phone"))
+    for number in (1, 2):
+        API(server).publish(channel, number)
+    acknowledge = field(1, 3) + field(1001, field(1, name) + field(2, 1))
+    replies = await talk(subscribe, acknowledge)
+    assert field(7, publication(1)) + field(7, publication(2)) in replies[-2]
+    assert replies[-1] == field(1, 3) + field(1001, b"")
+    reply = (await talk(subscribe))[-1]
+    assert field(7, publication(2)) in reply and field(7, publication(1)) not in reply
 
 
 async def test_refusals(server, channel):

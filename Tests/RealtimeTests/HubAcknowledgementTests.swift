@@ -185,11 +185,16 @@ import Testing
     #expect(back.takeEvents() == ["subscribed c@2 recovered[2]"])
   }
 
-  @Test func aTakenOverPlaceIsNotForgotten() {
+  /// One at a time: what both were sent would be dealt with twice.
+  @Test(arguments: [0, 1])
+  func aTakenOverPlaceIsNotForgotten(loop: Int) {
     let world = world()
-    let (first, second) = (world.client("one", user: "ann"), world.client("two", user: "ann"))
+    let (first, second) = (world.client("one", user: "ann"), world.client("two", on: loop, user: "ann"))
     consume(world, first)
     consume(world, second)
+    #expect(first.takeEvents() == ["subscribed c@0", "unsubscribed c 2000 taken over"])
+    #expect(second.takeEvents() == ["subscribed c@0 recovered[]"])
+    #expect(!acknowledge(world, first, 1))
     leave(world, first)
     world.advance(5_000)
     _ = world.publish("1", to: "c")
