@@ -172,7 +172,9 @@ struct ClientSession {
     for publication in answer.publications where publication.offset > seen {
       tell(.publication(channel: channel, publication))
     }
-    subscriptions[index].1.place = .init(epoch: answer.epoch, offset: max(answer.offset, seen))
+    // Some servers say where the client stands before it takes these publications, some where after.
+    let last = answer.publications.last?.offset ?? 0
+    subscriptions[index].1.place = .init(epoch: answer.epoch, offset: max(answer.offset, seen, last))
   }
 
   private mutating func deliver(

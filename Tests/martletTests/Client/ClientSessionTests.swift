@@ -35,6 +35,26 @@ import Testing
     #"{"push":{"channel":"c","pub":{"data":{"n":\#(offset)},"offset":\#(offset)}}}"#
   }
 
+  @Test("What a recovery has brought is not asked for again", arguments: [3, 5])
+  func recoveredPlace(offset: Int) throws {
+    var talk = Talk()
+    _ = talk.session.subscribe("c", token: nil)
+    try talk.connect()
+    try talk.receive(#"{"id":2,"subscribe":{"recoverable":true,"epoch":"e","offset":3}}"#)
+    talk.session.disconnect()
+    try talk.connect()
+    try talk.receive(
+      #"{"id":2,"subscribe":{"recoverable":true,"recovered":true,"epoch":"e","offset":\#(offset),"publications":[{"data":{"n":4},"offset":4},{"data":{"n":5},"offset":5}]}}"#
+    )
+    #expect(talk.events.suffix(2) == [4, 5].map { .publication(channel: "c", publication($0)) })
+    talk.session.disconnect()
+    try talk.connect()
+    #expect(
+      talk.sent == [
+        #"{"id":2,"subscribe":{"channel":"c","recoverable":true,"recover":true,"epoch":"e","offset":5}}"#
+      ])
+  }
+
   @Test("A consumer acknowledges where the server agrees, and again what was lost")
   func consuming() throws {
     var talk = Talk()
