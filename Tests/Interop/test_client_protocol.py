@@ -7,7 +7,7 @@ import time
 import uuid
 
 import pytest
-from messaging import API, SECRET, Commands, write_configuration
+from messaging import SECRET, Commands, write_configuration
 from programs import Server
 from tokens import jwt
 from websockets.exceptions import InvalidStatus
@@ -19,15 +19,6 @@ def token(user="ann", **claims):
 
 def fresh(namespace="chat"):
     return f"{namespace}:{uuid.uuid4().hex[:12]}"
-
-
-async def test_a_disconnect_without_a_reason_is_a_closed_transport(serve):
-    """SDKs do not show 3000 to the application, and their own tests count on 1000 or no code at all."""
-    name = f"user-{uuid.uuid4().hex[:8]}"
-    async with Commands.open(serve) as it:
-        await it.connect(token(name))
-        await asyncio.to_thread(API(serve).call, "disconnect", user=name, disconnect={"code": 3000, "reason": "test"})
-        assert await it.closed() == 1000
 
 
 # Connecting
