@@ -53,7 +53,7 @@ private func checkSession(_ input: [UInt8]) throws {
   options.allowsAnonymous = true
   let output = MessageList()
   let session = CentrifugoSession(
-    hub: hub, options: options, encoding: 0, clientEncoding: .protobuf, counters: CentrifugoCounters(),
+    SessionContext(hub, options, CentrifugoCounters()), encoding: 0, clientEncoding: .protobuf,
     loop: loop, output: output)
   loop.execute { input.withUnsafeBytes { session.received($0) } }
   network.runUntilIdle()

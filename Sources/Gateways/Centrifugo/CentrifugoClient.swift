@@ -3,7 +3,9 @@ import Realtime
 
 /// The session's place in the hub.
 final class CentrifugoClient: Subscriber, @unchecked Sendable {
-  weak var owner: CentrifugoSession?
+  /// The session takes itself away when it ends: a weak reference would cost memory of its own, and atomic operations for
+  /// each delivery.
+  unowned(unsafe) var owner: CentrifugoSession?
 
   init(session: CentrifugoSession, info: ClientInfo, _ admission: Admission) {
     owner = session

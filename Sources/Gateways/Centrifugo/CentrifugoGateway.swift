@@ -8,11 +8,9 @@ public final class CentrifugoGateway: WebSocketHandler, @unchecked Sendable {
   /// The subprotocol of clients that speak Protobuf; those that speak JSON need none.
   public static let protobufSubprotocol = "centrifuge-protobuf"
 
-  private let hub: Hub
-  private let options: CentrifugoOptions
+  private let context: SessionContext
   private let json: SessionEncodings
   private let protobuf: SessionEncodings?
-  private let counters: CentrifugoCounters
 
   /// Makes the gateway. Clients may speak Protobuf if a ``CentrifugoProtobufEncoding`` is among the hub's encodings, and
   /// get frames that are compressed once for all if there is a ``CompressedEncoding`` of theirs.
@@ -29,9 +27,7 @@ public final class CentrifugoGateway: WebSocketHandler, @unchecked Sendable {
     protobuf = hub.encodings.firstIndex { $0 is CentrifugoProtobufEncoding }.map { index in
       SessionEncodings(plain: index, among: hub) { $0 is CentrifugoProtobufEncoding }
     }
-    self.counters = counters
-    self.hub = hub
-    self.options = options
+    context = SessionContext(hub, options, counters)
   }
 
   /// Answers a request by a WebSocket that this gateway handles.
@@ -41,7 +37,7 @@ public final class CentrifugoGateway: WebSocketHandler, @unchecked Sendable {
     exchange.upgrade(
       to: self, subprotocol: isProtobuf ? Self.protobufSubprotocol : nil, options: socket,
       attachment: SessionHandshake(
-        encoding: isProtobuf ? .protobuf : .json, headers: options.keptHeaders(of: exchange.head),
+        encoding: isProtobuf ? .protobuf : .json, headers: context.options.keptHeaders(of: exchange.head),
         address: exchange.clientAddress.counted))
   }
 
@@ -51,8 +47,8 @@ public final class CentrifugoGateway: WebSocketHandler, @unchecked Sendable {
     let clientEncoding = handshake?.encoding ?? .json
     let encodings = clientEncoding == .protobuf ? protobuf ?? json : json
     connection.attachment = CentrifugoSession(
-      hub: hub, options: options, encoding: encodings.index(for: connection.compression),
-      clientEncoding: clientEncoding, counters: counters, loop: connection.loop,
+      context, encoding: encodings.index(for: connection.compression), clientEncoding: clientEncoding,
+      loop: connection.loop,
       output: ConnectionOutput(connection, clientEncoding == .json ? .text : .binary),
       headers: handshake?.headers ?? [], address: handshake?.address ?? "")
   }

@@ -3,13 +3,13 @@ import Realtime
 
 /// What a session waits for, in milliseconds of the loop's clock.
 struct SessionHeartbeat {
-  var timer: TimerID?
+  var timer = TimerID.none
   /// When the connect command must have come.
-  var connectBy: UInt64?
+  @Moment var connectBy: UInt64?
   /// When the next ping is due.
-  var pingAt: UInt64?
+  @Moment var pingAt: UInt64?
   /// When the answer to the last ping must have come.
-  var pongBy: UInt64?
+  @Moment var pongBy: UInt64?
 }
 
 extension CentrifugoSession {
@@ -43,8 +43,8 @@ extension CentrifugoSession {
   }
 
   func cancelTimer() {
-    if let timer = heartbeat.timer { loop.cancel(timer) }
-    heartbeat.timer = nil
+    loop.cancel(heartbeat.timer)
+    heartbeat.timer = .none
   }
 
   /// One timer a session: for whatever is due first.
@@ -60,7 +60,7 @@ extension CentrifugoSession {
 
   /// Something may be due.
   func tick() {
-    heartbeat.timer = nil
+    heartbeat.timer = .none
     let now = loop.nowMilliseconds
     if let connectBy = heartbeat.connectBy, connectBy <= now {
       // One that was told to renew its token may be on its way back already: it must not be told to stay away.

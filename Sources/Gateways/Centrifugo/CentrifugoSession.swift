@@ -28,25 +28,20 @@ extension CentrifugoOutput {
 /// One client connection of the protocol: takes commands one after the other, answers them, and hands on what the hub
 /// delivers. Loop-confined.
 final class CentrifugoSession: TimerTarget, @unchecked Sendable {
-  let hub: Hub
-  let options: CentrifugoOptions
+  private let context: SessionContext
   /// Its place among the hub's encodings.
   let encoding: Int
   /// How the client's messages are spelled, and those to it.
   let clientEncoding: ClientEncoding
-  /// How the client is connected: ``SessionCaller/transport``.
-  let transport: String
-  /// Where the client posts its commands, if it has to.
-  let emulation: EmulationAddress?
+  private let carrier: SessionCarrier
   let loop: EventLoop
   let output: any CentrifugoOutput
-  let counters: CentrifugoCounters
   /// The client's place in the hub once it has connected.
   var client: CentrifugoClient?
   /// What was pushed while the connect command was under way: the client expects the reply first.
   private var heldBack: HeldPushes?
   /// When the connection's token ends, in seconds since 1970.
-  var expiresAt: UInt64?
+  @Moment var expiresAt: UInt64?
   /// Whether the backend prolongs the connection, rather than the client with a new token.
   var isRefreshedByBackend = false
   /// The backend has been asked for more time, and has not answered.
@@ -76,30 +71,36 @@ final class CentrifugoSession: TimerTarget, @unchecked Sendable {
   private var isBusy = false
   /// Those that waited are being worked off.
   private var isCatchingUp = false
-  private var waiting = WaitingCommands()
+  private var waiting: WaitingCommands?
   var heartbeat = SessionHeartbeat()
 
   init(
-    hub: Hub, options: CentrifugoOptions, encoding: Int, clientEncoding: ClientEncoding = .json,
-    transport: String = "websocket", emulation: EmulationAddress? = nil, counters: CentrifugoCounters,
-    loop: EventLoop, output: any CentrifugoOutput, headers: [(name: String, value: String)] = [],
-    address: String = ""
+    _ context: SessionContext, encoding: Int, clientEncoding: ClientEncoding = .json,
+    carrier: SessionCarrier = .webSocket, loop: EventLoop, output: any CentrifugoOutput,
+    headers: [(name: String, value: String)] = [], address: String = ""
   ) {
+    self.context = context
     self.address = address
-    rate = options.rateLimits.isEmpty ? nil : RateLimiter.Connection()
+    rate = context.options.rateLimits.isEmpty ? nil : RateLimiter.Connection()
     self.headers = headers
     self.clientEncoding = clientEncoding
-    self.transport = transport
-    self.emulation = emulation
-    self.hub = hub
-    self.options = options
+    self.carrier = carrier
     self.encoding = encoding
-    self.counters = counters
     self.loop = loop
     self.output = output
     counters.opened.count()
     setConnectDeadline()
   }
+
+  deinit { client?.owner = nil }
+
+  var hub: Hub { context.hub }
+  var options: CentrifugoOptions { context.options }
+  var counters: CentrifugoCounters { context.counters }
+  /// How the client is connected: ``SessionCaller/transport``.
+  var transport: String { carrier.name }
+  /// Where the client posts its commands, if it has to.
+  var emulation: EmulationAddress? { carrier.emulation }
 
   // MARK: Input
 
@@ -121,6 +122,8 @@ final class CentrifugoSession: TimerTarget, @unchecked Sendable {
   }
 
   private func wait(_ command: UnsafeRawBufferPointer) {
+    let waiting = waiting ?? WaitingCommands()
+    self.waiting = waiting
     waiting.append(command)
     if waiting.isFull { return close(.badRequest) }
     if waiting.isLong { output.pauseReading() }
@@ -146,9 +149,10 @@ final class CentrifugoSession: TimerTarget, @unchecked Sendable {
     // A command that is answered at once ends up here again; not deeper and deeper.
     guard !isCatchingUp else { return }
     isCatchingUp = true
-    while !isBusy, !isClosed, let command = waiting.next() { command.withUnsafeBytes { perform($0) } }
+    while !isBusy, !isClosed, let command = waiting?.next() { command.withUnsafeBytes { perform($0) } }
     isCatchingUp = false
-    if !isClosed, waiting.isShort { output.resumeReading() }
+    defer { if !isBusy { waiting = nil } }
+    if !isClosed, waiting?.isShort != false { output.resumeReading() }
   }
 
   // MARK: Output
@@ -219,7 +223,7 @@ final class CentrifugoSession: TimerTarget, @unchecked Sendable {
     isClosed = true
     counters.closed.count()
     cancelTimer()
-    waiting = WaitingCommands()
+    waiting = nil
     heldBack = nil
     if let client {
       noteDisconnected(client.info, ending)

@@ -1,5 +1,5 @@
 /// Commands that wait behind one that is under way, oldest first.
-struct WaitingCommands {
+final class WaitingCommands {
   /// What may wait at most, in bytes: 1 MiB. Reading stops long before, so that only what had been read already can add
   /// to it.
   static let maximumBytes = 1 << 20
@@ -18,12 +18,12 @@ struct WaitingCommands {
   /// Reading may go on.
   var isShort: Bool { byteCount <= Self.pauseBytes / 2 }
 
-  mutating func append(_ command: UnsafeRawBufferPointer) {
+  func append(_ command: UnsafeRawBufferPointer) {
     commands.append(Array(command))
     byteCount += command.count + Self.bytesPerCommand
   }
 
-  mutating func next() -> [UInt8]? {
+  func next() -> [UInt8]? {
     guard let command = commands.popFirst() else {
       // An empty slice would keep its buffer.
       commands = []

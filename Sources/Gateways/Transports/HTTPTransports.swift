@@ -5,13 +5,13 @@ import WebSockets
 /// Client sessions for those who cannot have a WebSocket, or do not want one: the same protocol over streamed responses and
 /// posts, long-polling, and streams for clients that only listen. See docs/transports.md.
 final class HTTPTransports: Sendable {
-  let hub: Hub
-  let sessions: CentrifugoOptions
+  private let context: SessionContext
+  /// For transports whose peers would not answer pings.
+  private let quietContext: SessionContext
   let options: TransportOptions
   /// The places of the hub's encodings.
   private let json: Int
   private let protobuf: Int?
-  let sessionCounters: CentrifugoCounters
   let directory: SessionDirectory
   private let crossOrigin: CrossOrigin
 
@@ -19,15 +19,18 @@ final class HTTPTransports: Sendable {
     hub: Hub, encoding: Int, sessions: CentrifugoOptions, options: TransportOptions, origins: OriginPolicy,
     counters: CentrifugoCounters, directory: SessionDirectory
   ) {
-    self.hub = hub
+    context = SessionContext(hub, sessions, counters)
+    var quiet = sessions
+    quiet.pingIntervalMilliseconds = 0
+    quietContext = SessionContext(hub, quiet, counters)
     json = encoding
     protobuf = hub.encodings.firstIndex { $0 is CentrifugoProtobufEncoding }
-    self.sessions = sessions
     self.options = options
-    sessionCounters = counters
     self.directory = directory
     crossOrigin = CrossOrigin(policy: origins, log: sessions.log)
   }
+
+  var sessions: CentrifugoOptions { context.options }
 
   private enum Route: String {
     case events = "/connection/sse"
@@ -110,14 +113,13 @@ final class HTTPTransports: Sendable {
     pings: Bool = true
   ) -> CentrifugoSession {
     let encoding = emulated?.encoding ?? .json
-    var sessions = sessions
-    if !pings { sessions.pingIntervalMilliseconds = 0 }
     return CentrifugoSession(
-      hub: hub, options: sessions, encoding: encoding == .json ? json : protobuf ?? json,
-      clientEncoding: encoding, transport: String(exchange.head.path.dropFirst(12)),
-      emulation: emulated.map { EmulationAddress(session: $0.id, node: options.node) },
-      counters: sessionCounters, loop: exchange.loop, output: output,
-      headers: sessions.keptHeaders(of: exchange.head),
+      pings ? context : quietContext, encoding: encoding == .json ? json : protobuf ?? json,
+      clientEncoding: encoding,
+      carrier: SessionCarrier(
+        String(exchange.head.path.dropFirst(12)),
+        emulation: emulated.map { EmulationAddress(session: $0.id, node: options.node) }),
+      loop: exchange.loop, output: output, headers: sessions.keptHeaders(of: exchange.head),
       address: exchange.clientAddress.counted)
   }
 }

@@ -34,25 +34,22 @@ final class UnidirectionalGateway: WebSocketHandler, @unchecked Sendable {
     }
   }
 
-  private let hub: Hub
+  private static let carrier = SessionCarrier("uni_websocket")
+
+  private let context: SessionContext
   private let encoding: Int
-  private let options: CentrifugoOptions
-  private let counters: CentrifugoCounters
 
   init(hub: Hub, encoding: Int, options: CentrifugoOptions, counters: CentrifugoCounters) {
-    self.hub = hub
+    context = SessionContext(hub, options, counters)
     self.encoding = encoding
-    self.options = options
-    self.counters = counters
   }
 
   override func opened(_ connection: WebSocketConnection) {
     let opening = connection.attachment as? Opening
     let output = UnidirectionalOutput(ConnectionOutput(connection, .text))
     let session = CentrifugoSession(
-      hub: hub, options: options, encoding: encoding, transport: "uni_websocket", counters: counters,
-      loop: connection.loop, output: output, headers: opening?.headers ?? [],
-      address: opening?.address ?? "")
+      context, encoding: encoding, carrier: Self.carrier, loop: connection.loop, output: output,
+      headers: opening?.headers ?? [], address: opening?.address ?? "")
     output.session = session
     connection.attachment = Listener(session, output)
     if let request = opening?.request { output.begin(request) }

@@ -195,8 +195,8 @@ final class TestClient {
     self.world = world
     world.run {
       self.session = CentrifugoSession(
-        hub: world.hub, options: world.options, encoding: encoding == .json ? 0 : 1, clientEncoding: encoding,
-        counters: world.counters, loop: world.loops[0], output: self.output)
+        SessionContext(world.hub, world.options, world.counters), encoding: encoding == .json ? 0 : 1,
+        clientEncoding: encoding, loop: world.loops[0], output: self.output)
     }
   }
 
