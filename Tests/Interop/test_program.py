@@ -333,7 +333,11 @@ def test_one_line_says_where_it_listens():
 
 def test_demo_says_that_it_is_open():
     with Server("serve", "--port", 0, "--demo") as server:
-        assert "demo" in server.output().lower()
+        for _ in range(200):
+            if "open to everyone" in server.output():
+                break
+            time.sleep(0.05)
+        assert "demo" in server.output().lower() and "open to everyone" in server.output()
 
 
 @pytest.mark.parametrize("signal_number", [signal.SIGTERM, signal.SIGINT])

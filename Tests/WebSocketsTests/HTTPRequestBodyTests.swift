@@ -133,6 +133,19 @@ private final class Reader: HTTPBodyHandler, HTTPService, @unchecked Sendable {
     #expect(reader.take() == ["d", "end", "/whole 0"])
   }
 
+  @Test("Behind a body whose end had to wait the connection goes on")
+  func theNextRequest() throws {
+    let (server, client) = try server()
+    reader.pauses = true
+    let head = "POST /a HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+    for _ in 0..<2 {
+      #expect(send(head + "1\r\na\r\n1\r\nb\r\n0\r\n\r\n", client, server) == "")
+      for _ in 0..<2 { onLoop(server) { $0.body?.resume() } }
+      #expect(received(client) == "200 OK|done")
+      #expect(reader.take() == ["/a 0", "a", "b", "end"])
+    }
+  }
+
   @Test func aBodyWaitsForItsReader() throws {
     let (server, client) = try server()
     _ = send("POST /later HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nab", client, server)

@@ -78,7 +78,7 @@ final class WebhookLane: @unchecked Sendable {
     guard batch.attempts < options.maximumAttempts else {
       counters.dropped.wrappingAdd(UInt64(batch.count), ordering: .relaxed)
       options.log?.write(
-        .error, "events were dropped", about: .webhook,
+        .error, "events were dropped",
         [.text("delivery", batch.identifier), .number("events", batch.count)])
       return goOn()
     }

@@ -54,12 +54,9 @@ extension HTTPServerConnection {
     end()
   }
 
-  /// Reads again, where the body is wanted and nothing of it is left.
+  /// Reads again, where more is wanted than there was: of a body that was held back, or behind it.
   func readOn() {
-    guard state == .receiving, incoming?.isHeld == false, unread.isEmpty, isReadingPaused, let transport
-    else {
-      return
-    }
+    guard takesInput, unread.isEmpty, isReadingPaused, let transport else { return }
     isReadingPaused = false
     transport.resumeReading()
   }

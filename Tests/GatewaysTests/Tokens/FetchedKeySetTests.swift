@@ -16,11 +16,13 @@ import Testing
     let network = SimulatedNetwork()
     let server: SimulatedHTTPServer
     let keys: FetchedKeySet
+    let log = TestLog()
 
     init() throws {
       server = SimulatedHTTPServer(network)
       var options = FetchedKeySet.Options()
       options.refreshMilliseconds = 600_000
+      options.log = log.log
       keys = try FetchedKeySet(url: "http://127.0.0.1/keys", on: network.makeLoop(), options: options)
     }
 
@@ -90,6 +92,9 @@ import Testing
       world.network.advance(milliseconds: UInt64(pause))
     }
     #expect(world.count("token_key_fetch_failures") == 4)
+    let start = "warning the keys of tokens were not fetched server=127.0.0.1 "
+    let none = "error=\"there is no key in the answer that verifies tokens\""
+    #expect(world.log.take() == ["status=500", none, none, "status=302"].map { start + $0 })
   }
 
   @Test(arguments: [("max-age=1", 30_000), ("max-age=999999", 86_400_000), ("max-age=x", 600_000)])

@@ -75,7 +75,11 @@ import Testing
   }
 
   @Test func whatFailsIsSentAgain() throws {
-    let world = try World { $0.maximumAttempts = 3 }
+    let log = TestLog()
+    let world = try World {
+      $0.maximumAttempts = 3
+      $0.log = log.log
+    }
     world.tell(.channelOccupied("1"))
     world.network.advance(milliseconds: 100)
     var deliveries: [Bool] = []
@@ -90,6 +94,10 @@ import Testing
     #expect(world.server.take().isEmpty)
     #expect(world.count("webhook_failures") == 3)
     #expect(world.count("webhook_events_dropped") == 1)
+    let lines = log.take()
+    #expect(lines.count == 4)
+    #expect(lines.first?.hasPrefix("warning events were not taken delivery=c1 attempt=1 ") == true)
+    #expect(lines.last == "error   events were dropped delivery=c1 events=1")
     // The next batch goes its way.
     world.tell(.channelOccupied("2"))
     world.network.advance(milliseconds: 100)
