@@ -7,8 +7,9 @@ extension HTTPTransports {
   /// Who asks in Protobuf is answered in Protobuf.
   func openStream(_ exchange: HTTPExchange, _ wanted: StreamFraming, _ fields: HTTPFields) {
     let framing = wanted == .lines && encoding(of: exchange) == .protobuf ? .delimited : wanted
-    guard let commands = commands(of: exchange) else {
-      return refuse(exchange, fields, .text(.badRequest, "The connect command is missing: cf_connect=…\n"))
+    guard let commands = commands(of: exchange), !commands.isEmpty else {
+      let lack = "The connect command is missing: cf_connect=…, or a body.\n"
+      return refuse(exchange, fields, .text(.badRequest, lack))
     }
     let loop = exchange.loop
     let output = StreamSession(

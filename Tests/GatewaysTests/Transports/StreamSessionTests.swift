@@ -207,7 +207,9 @@ import WebSockets
     let world = try TransportWorld()
     for (line, status) in [
       ("GET /connection/http_stream", "405"), ("GET /emulation", "405"), ("GET /connection/poll", "405"),
-      ("PUT /connection/sse", "405"), ("GET /connection/sse", "400"), ("GET /connection/sse/", "404"),
+      ("PUT /connection/sse", "405"), ("GET /connection/sse", "400"),
+      ("POST /connection/sse", "400"), ("POST /connection/http_stream", "400"),
+      ("GET /connection/sse/", "404"),
       ("OPTIONS /emulation", "204"),
     ] {
       #expect(try world.exchange(line).response().status == status, "\(line)")
