@@ -176,14 +176,20 @@ let drivers = [EventLoopDriver.epoll, .ioUring].filter {
     for loop in group.loops {
       await withCheckedContinuation { continuation in loop.execute { continuation.resume() } }
     }
-    do throws(TransportError) {
-      _ = try await Connector.connect(loop: group.loops[0], host: "127.0.0.1", port: port) { _ in
-        EchoHandler()
+    // The kernel may let go of a socket a moment after its last request has ended (io_uring).
+    var refusal: TransportError?
+    for _ in 0..<100 where refusal == nil {
+      do throws(TransportError) {
+        let connection = try await Connector.connect(loop: group.loops[0], host: "127.0.0.1", port: port) {
+          _ in
+          EchoHandler()
+        }
+        connection.loop.execute { connection.abort() }
+      } catch {
+        refusal = error
       }
-      Issue.record("connected to nobody")
-    } catch {
-      #expect(error.code == .refused && error.errno == ECONNREFUSED)
     }
+    #expect(refusal?.code == .refused && refusal?.errno == ECONNREFUSED)
   }
 
   @Test(arguments: drivers)
