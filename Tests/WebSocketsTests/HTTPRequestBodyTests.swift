@@ -37,7 +37,11 @@ private final class Reader: HTTPBodyHandler, HTTPService, @unchecked Sendable {
     exchange?.respond(.text(.ok, "done"))
   }
 
-  override func closed(_ body: HTTPRequestBody) { events.append("closed") }
+  override func closed(_ body: HTTPRequestBody) {
+    events.append("closed")
+    // It leads back here.
+    exchange = nil
+  }
 
   func take() -> [String] {
     defer { events = [] }

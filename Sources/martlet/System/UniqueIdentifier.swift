@@ -4,18 +4,18 @@ enum UniqueIdentifier {
     var random = SystemRandomNumberGenerator()
     let high = random.next() & ~0xF000 | 0x4000
     let low = random.next() & ~(0b11 << 62) | 0b10 << 62
-    let digits = hexadecimal(high) + hexadecimal(low)
-    var text = ""
-    text.reserveCapacity(36)
-    for (index, digit) in digits.enumerated() {
-      if [8, 12, 16, 20].contains(index) { text.append("-") }
-      text.append(digit)
+    return String(unsafeUninitializedCapacity: 36) { bytes in
+      var count = 0
+      for index in 0..<32 {
+        if [8, 12, 16, 20].contains(index) {
+          bytes[count] = UInt8(ascii: "-")
+          count += 1
+        }
+        let digit = UInt8(truncatingIfNeeded: (index < 16 ? high : low) >> UInt64(60 - index % 16 * 4)) & 15
+        bytes[count] = digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") - 10 + digit
+        count += 1
+      }
+      return count
     }
-    return text
-  }
-
-  private static func hexadecimal(_ value: UInt64) -> String {
-    let digits = String(value, radix: 16)
-    return String(repeating: "0", count: 16 - digits.count) + digits
   }
 }
