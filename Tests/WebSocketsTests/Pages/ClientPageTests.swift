@@ -82,7 +82,9 @@ import WebSockets
       return .reject(.notFound)
     }
     let url = "ws://127.0.0.1:\(server.port)/"
-    let task = Task { try await WebSocket.connect(to: url) }
+    // Longer than a busy machine takes to come to the cancellation.
+    let options = WebSocketClientOptions(handshakeTimeoutMilliseconds: 600_000)
+    let task = Task { try await WebSocket.connect(to: url, options: options) }
     while await server.connectionCount() == 0 { await Task.yield() }
     task.cancel()
     do {
