@@ -67,7 +67,10 @@ public final class RealtimeServer: HTTPService {
     reception.withLock { $0 = new }
     let limits = options.sessions.rateLimits
     // Connections that are open are counted by the same limiter, if anything was limited when they came.
-    for loop in hub.loops { loop.execute { loop.storage { _ in RateLimiter(limits) }.use(limits) } }
+    let counts = hub.rateCounts
+    for loop in hub.loops {
+      loop.execute { loop.storage { _ in RateLimiter(limits, sharing: counts) }.use(limits) }
+    }
   }
 
   /// What answers under the same options.

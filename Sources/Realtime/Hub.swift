@@ -53,6 +53,8 @@ public final class Hub: Sendable {
 
   let observer: (any HubObserver)?
   let wallClock: @Sendable () -> UInt64
+  /// What users and addresses have done, for ``RateLimiter``.
+  public let rateCounts = SharedRateCounts()
   /// Written once, by `init`, before anybody else can see the hub.
   nonisolated(unsafe) private(set) var shards: [Shard] = []
 

@@ -1,12 +1,20 @@
+import Synchronization
+
 /// Counts what the clients of one loop do. Loop-confined; time is passed in.
 public final class RateLimiter {
   /// What is allowed.
   public private(set) var limits: RateLimits
-  private var users = RateCounts()
-  private var addresses = RateCounts()
+  private let counts: SharedRateCounts
 
-  /// Makes a limiter that has counted nothing.
-  public init(_ limits: RateLimits) { self.limits = limits }
+  /// Makes a limiter.
+  ///
+  /// - Parameters:
+  ///   - limits: what is allowed.
+  ///   - counts: of users and addresses, whose connections may be on other loops, too.
+  public init(_ limits: RateLimits, sharing counts: SharedRateCounts = SharedRateCounts()) {
+    self.limits = limits
+    self.counts = counts
+  }
 
   /// Allows so much from now on; what was counted stays counted.
   public func use(_ limits: RateLimits) { self.limits = limits }
@@ -43,8 +51,8 @@ public final class RateLimiter {
       let limits = limiter.limits
       let isAllowed =
         count.take(operation, limits.connection, now: now)
-        && limiter.take(user, operation, \.users, limits.user, now)
-        && limiter.take(address, operation, \.addresses, limits.address, now)
+        && limiter.take(user, operation, limiter.counts.users, limits.user, now)
+        && limiter.take(address, operation, limiter.counts.addresses, limits.address, now)
       guard !isAllowed else {
         refusals = 0
         return .allowed
@@ -56,10 +64,20 @@ public final class RateLimiter {
 
   private func take(
     _ key: String, _ operation: RateLimits.Operation,
-    _ counts: ReferenceWritableKeyPath<RateLimiter, RateCounts>, _ limits: RateLimits.Limits, _ now: UInt64
+    _ counts: borrowing Mutex<RateCounts>, _ limits: RateLimits.Limits, _ now: UInt64
   ) -> Bool {
     guard !key.isEmpty, !limits.isEmpty else { return true }
-    return self[keyPath: counts].take(
-      key, operation, limits, maximum: self.limits.maximumCounted, now: now)
+    let maximum = self.limits.maximumCounted
+    return counts.withLock { $0.take(key, operation, limits, maximum: maximum, now: now) }
   }
+}
+
+/// What the users and addresses of a server have done, on all its loops. Any thread; the locks are taken only where users
+/// or addresses are limited.
+public final class SharedRateCounts: Sendable {
+  let users = Mutex(RateCounts())
+  let addresses = Mutex(RateCounts())
+
+  /// Nothing is counted yet.
+  public init() {}
 }

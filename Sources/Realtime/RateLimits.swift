@@ -80,7 +80,7 @@ struct RateCount {
 }
 
 /// Counts of users or addresses on one loop: bounded, and swept when they become many.
-struct RateCounts {
+struct RateCounts: Sendable {
   private var counts: [String: RateCount] = [:]
   private var others = RateCount()
   private var nextSweep = 1_024

@@ -64,6 +64,25 @@ import Testing
     #expect(verdicts(&two, limiter, 1, .subscribe, address: "::1") == "x")
   }
 
+  @Test func usersAndAddressesAreCountedOverAllLoops() {
+    var limits = RateLimits()
+    limits.user[.publish] = RateLimit(perSecond: 1, burst: 3)
+    limits.address[.subscribe] = RateLimit(perSecond: 1, burst: 1)
+    limits.connection[.read] = RateLimit(perSecond: 1, burst: 1)
+    let counts = SharedRateCounts()
+    let (here, there) = (RateLimiter(limits, sharing: counts), RateLimiter(limits, sharing: counts))
+    var (one, two) = (RateLimiter.Connection(), RateLimiter.Connection())
+    #expect(verdicts(&one, here, 2, user: "ann") == ".." && verdicts(&two, there, 2, user: "ann") == ".x")
+    // A clock that is a little behind brings nothing back, and takes nothing.
+    #expect(verdicts(&one, here, 1, user: "ann", at: 1_000) == ".")
+    #expect(verdicts(&two, there, 1, user: "ann", at: 999) == "x")
+    #expect(verdicts(&one, here, 1, .subscribe, address: "a") == ".")
+    #expect(verdicts(&two, there, 1, .subscribe, address: "a") == "x")
+    #expect(verdicts(&one, here, 1, .read) == "." && verdicts(&two, there, 1, .read) == ".")
+    // Others have their own counters.
+    #expect(verdicts(&one, RateLimiter(limits), 3, user: "ann") == "...")
+  }
+
   @Test(arguments: [(2, "..xx!"), (0, "..xxx")])
   func aFloodEndsTheConnection(refusals: Int, expected: String) {
     let limiter = limiter {

@@ -6,8 +6,8 @@ extension CentrifugoSession {
   /// Counts a command. False, and answered, where it is one too many: 111, and 3013 for a client that goes on regardless.
   func isWithinRate(_ request: CentrifugoCommand.Request, _ id: UInt32, _ client: CentrifugoClient) -> Bool {
     guard rate != nil else { return true }
-    let limits = options.rateLimits
-    let limiter = loop.storage { _ in RateLimiter(limits) }
+    let (limits, counts) = (options.rateLimits, hub.rateCounts)
+    let limiter = loop.storage { _ in RateLimiter(limits, sharing: counts) }
     let verdict = rate?.take(
       request.rated, limiter, user: client.info.user, address: address, now: loop.nowMilliseconds)
     switch verdict {

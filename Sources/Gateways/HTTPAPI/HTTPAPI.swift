@@ -31,12 +31,13 @@ public final class HTTPAPI: Sendable {
   ///   - now: Seconds since 1970.
   ///   - backend: The application, which answers `rpc`.
   ///   - log: Where requests with a wrong key are noted; nil: nowhere.
+  ///   - isOpen: Whether it may be called without a key, by anything but web pages.
   ///   - prefix: The path before the method, without a slash at its end.
   public init(
     hub: Hub, keys: [String], node: NodeIdentity, uptimeSeconds: @escaping @Sendable () -> UInt64,
     moreMetrics: @escaping @Sendable () -> [(name: String, value: UInt64)] = { [] },
     revocations: TokenRevocations? = nil, now: @escaping @Sendable () -> UInt64 = { 0 },
-    backend: any SessionBackend = NoBackend(), log: ServerLog? = nil,
+    backend: any SessionBackend = NoBackend(), log: ServerLog? = nil, isOpen: Bool = false,
     prefix: String = "/api"
   ) {
     self.log = log
@@ -47,13 +48,13 @@ public final class HTTPAPI: Sendable {
     self.node = node
     self.uptimeSeconds = uptimeSeconds
     self.moreMetrics = moreMetrics
-    self.keys = Mutex(APIKeys(keys))
+    self.keys = Mutex(APIKeys(keys, isOpen: isOpen))
     self.prefix = prefix
   }
 
-  /// Opens the API by these keys from now on, and by no others. Any thread.
-  public func use(keys: [String]) {
-    self.keys.withLock { $0 = APIKeys(keys) }
+  /// Opens the API by these keys from now on, and by no others; without one, too, if it `isOpen`. Any thread.
+  public func use(keys: [String], isOpen: Bool = false) {
+    self.keys.withLock { $0 = APIKeys(keys, isOpen: isOpen) }
   }
 
   /// What to do about a request.

@@ -101,6 +101,9 @@ enum ServeCommand: Command {
     if Terminal.isErrorTerminal {
       explain(server, configuration, isDemo: isDemo)
     } else {
+      if configuration.apiIsOpen {
+        log.write(.warning, "api.insecure: whoever reaches this port may call the server API without a key")
+      }
       if isDemo {
         log.write(
           .warning, "demo: these namespaces are open to everyone who can reach this port",
@@ -119,6 +122,10 @@ enum ServeCommand: Command {
   }
 
   private static func explain(_ server: RunningServer, _ configuration: ServerConfiguration, isDemo: Bool) {
+    if configuration.apiIsOpen {
+      Terminal.note(
+        Terminal.loud("api.insecure: whoever reaches this port may call the server API without a key."))
+    }
     if isDemo {
       let names = ServerConfiguration.demoNamespaces.joined(separator: ", ")
       Terminal.note(

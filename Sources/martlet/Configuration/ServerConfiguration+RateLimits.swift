@@ -15,11 +15,11 @@ extension ServerConfiguration {
     setting("connection_calls", \.rateLimits.connection[.call], "Remote procedure calls of a connection"),
     setting(
       "user_commands", \.rateLimits.user[.command],
-      "Commands of all connections of a user to one event loop"),
+      "Commands of all connections of a user"),
     setting("user_publishes", \.rateLimits.user[.publish], "Publish and send commands of the same"),
     setting(
       "address_commands", \.rateLimits.address[.command],
-      "Commands of all connections of a client's address to one event loop"),
+      "Commands of all connections of a client's address"),
     setting("address_publishes", \.rateLimits.address[.publish], "Publish and send commands of the same"),
     Setting(
       "rate_limits.refusals", \.rateLimits.maximumRefusals, .integer("N", in: 0...1_000_000),

@@ -24,6 +24,7 @@ struct ServerConfiguration: Sendable {
   var backend = Backend()
   var webhooks = WebhookSettings()
   var apiKeys: [String] = []
+  var apiIsOpen = false
   var deflate = Deflate()
   var tls = ServerTLS.Settings()
   var limits = Limits()
@@ -122,6 +123,11 @@ struct ServerConfiguration: Sendable {
     Setting(
       "api.keys", \.apiKeys, .list("KEY,…"), isSecret: true,
       help: "Keys of backends that may call POST /api/… (header X-API-Key). Empty means that nobody may."),
+    Setting(
+      "api.insecure", \.apiIsOpen, .boolean,
+      help:
+        "Whether POST /api/… may be called without a key, by anything but web pages. Only where nobody else can reach"
+        + " the port."),
     Setting(
       "tls.certificates", \.tls.certificates, .list("FILE,…"),
       help:

@@ -56,9 +56,9 @@ final class ConfigurationReloading: Sendable {
 struct ConfigurationChanges: Sendable {
   /// What a running server takes over, besides namespaces and all of `token` and `rate_limits`.
   private static let changeable: Set<String> = [
-    "api.keys", "allowed_origins", "allow_anonymous", "metrics.allowed", "log.level", "limits.message_bytes",
-    "limits.queue_bytes", "limits.connect_seconds", "limits.ping_seconds", "limits.pong_seconds",
-    "limits.channels_per_connection", "limits.channels_per_loop",
+    "api.keys", "api.insecure", "allowed_origins", "allow_anonymous", "metrics.allowed", "log.level",
+    "limits.message_bytes", "limits.queue_bytes", "limits.connect_seconds", "limits.ping_seconds",
+    "limits.pong_seconds", "limits.channels_per_connection", "limits.channels_per_loop",
     "poll.wait_seconds", "poll.gap_seconds", "poll.sessions_per_loop",
   ]
 

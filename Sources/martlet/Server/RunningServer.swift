@@ -51,7 +51,8 @@ struct RunningServer: Sendable {
       hub: hub, keys: configuration.apiKeys, node: node,
       uptimeSeconds: { UInt64(clamping: (ContinuousClock.now - started).components.seconds) },
       moreMetrics: { counters.values + moreCounters() },
-      revocations: authority.revocations, now: now, backend: authority.backend ?? NoBackend(), log: log)
+      revocations: authority.revocations, now: now, backend: authority.backend ?? NoBackend(), log: log,
+      isOpen: configuration.apiIsOpen)
     let httpOptions = try httpOptions(configuration, counters)
     let startSeconds = Double(Machine.unixMilliseconds) / 1_000
     let metrics = { @Sendable (configuration: ServerConfiguration) in
@@ -83,7 +84,7 @@ struct RunningServer: Sendable {
         try authority.prepare(new)
       } apply: { [serviceOptions] new, prepared, changes in
         log.use(level: new.log.level)
-        api.use(keys: new.apiKeys)
+        api.use(keys: new.apiKeys, isOpen: new.apiIsOpen)
         authority.use(prepared)
         if changes.inForce.contains("namespaces") {
           hub.use(Namespaces(default: new.defaultNamespace, named: new.namespaces))

@@ -68,6 +68,19 @@ import WebSockets
 
   // MARK: Who may call, and how
 
+  @Test func anOpenAPINeedsNoKeyButOfWebPages() {
+    api.use(keys: ["secret"], isOpen: true)
+    #expect(post("info", "{}", fields: [:]).hasPrefix(#"{"result":"#))
+    #expect(post("info", "{}", fields: ["X-API-Key": "wrong"]).hasPrefix(#"{"result":"#))
+    #expect(post("info", "{}", fields: ["Origin": "https://example.com"]) == "401")
+    #expect(post("info", "{}", fields: ["Origin": "null"]) == "401")
+    #expect(
+      post("info", "{}", fields: ["Origin": "https://example.com", "X-API-Key": "secret"])
+        .hasPrefix(#"{"result":"#))
+    api.use(keys: ["secret"])
+    #expect(post("info", "{}", fields: [:]) == "401")
+  }
+
   @Test(
     arguments: [
       [:], ["X-API-Key": "wrong!"], ["X-API-Key": "secre"], ["X-API-Key": "secrets"], ["X-API-Key": ""],
