@@ -1,9 +1,9 @@
 """martlet.js as a consumer in Chromium: what a page has not dealt with comes again, to it or to the next one."""
 
 import pytest
-import requests
 from middlebox import Middlebox
 from programs import Server
+from publishing import publish
 from tokens import jwt
 
 SECRET = "a secret of the tests, 32 bytes and more"
@@ -46,13 +46,6 @@ def server(tmp_path_factory):
         yield server
 
 
-def publish(server, channel, *items):
-    for data in items:
-        requests.post(
-            f"{server.http}/api/publish", json={"channel": channel, "data": data}, headers={"X-API-Key": "key"},
-            timeout=10).raise_for_status()
-
-
 def wait(page, condition):
     page.wait_for_function(condition, timeout=30_000)
 
@@ -73,13 +66,13 @@ def test_at_least_once_and_not_twice(browser, server, transport):
         page.evaluate(f"pending[{number - 1}].resolve()")
 
     begin()
-    publish(server, channel, 1, 2)
+    publish(server.http, channel, 1, 2, key="key")
     finish(1)
     wait(page, "shown.length === 2")
     # The connection is replaced while the page is busy with 2.
     box.cut()
     wait(page, "client.state !== 'connected'")
-    publish(server, channel, 3, 4, 5, 6)
+    publish(server.http, channel, 3, 4, 5, 6, key="key")
     box.mend()
     page.evaluate("dispatchEvent(new Event('online'))")
     wait(page, "client.state === 'connected'")
@@ -98,7 +91,7 @@ def test_at_least_once_and_not_twice(browser, server, transport):
     finish(1)
     assert page.evaluate("shown") == [6]
     # More than may be on the way at once.
-    publish(server, channel, *range(7, 15))
+    publish(server.http, channel, *range(7, 15), key="key")
     for number in range(2, 10):
         finish(number)
     wait(page, "shown.length === 9 && jobs.state === 'subscribed'")

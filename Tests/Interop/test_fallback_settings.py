@@ -11,6 +11,7 @@ import requests
 from certificates import Authority
 from programs import Server
 from proxies import HAProxy, Nginx
+from publishing import publish
 
 PROXIES = {"nginx": Nginx, "haproxy": HAProxy}
 
@@ -44,17 +45,6 @@ def place(request, tmp_path_factory):
         server.assert_running()
 
 
-def publish(place, channel, *items):
-    http, verify = place
-    with requests.Session() as web:
-        web.verify, web.trust_env = verify, False
-        for data in items:
-            answer = web.post(
-                f"{http}/api/publish", json={"channel": channel, "data": data}, headers={"X-API-Key": "demo-key"},
-                timeout=10)
-            assert "error" not in answer.json()
-
-
 @pytest.mark.parametrize("kind", fallbacks.FALLBACKS)
 def test_commands_and_publications(place, kind):
     channel = f"chat:{uuid.uuid4().hex[:12]}"
@@ -63,7 +53,7 @@ def test_commands_and_publications(place, kind):
     fallbacks.until(client, lambda reply: reply.get("id") == 2)
     # One at a time: what a proxy holds back does not come.
     for number in range(5):
-        publish(place, channel, number)
+        publish(place[0], channel, number, verify=place[1])
         got = fallbacks.until(client, lambda reply: "pub" in reply.get("push", {}))
         assert got[-1]["push"]["pub"]["data"] == number
     client.send({"id": 3, "publish": {"channel": channel, "data": "x" * 40_000}})
@@ -88,7 +78,7 @@ def test_who_only_listens(place, kind):
             lines = (line.removeprefix(b"data: ") for line in response.iter_lines(chunk_size=1) if line)
             assert "connect" in json.loads(next(lines))
             for number in range(3):
-                publish(place, channel, number)
+                publish(place[0], channel, number, verify=place[1])
                 while "pub" not in (reply := json.loads(next(lines))):
                     pass
                 assert reply["pub"]["data"] == number

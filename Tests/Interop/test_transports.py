@@ -12,6 +12,7 @@ from centrifuge.protocol import client_pb2
 from google.protobuf import json_format
 from google.protobuf.internal import decoder, encoder
 from programs import Server
+from publishing import publish
 
 CONNECT = '{"id":1,"connect":{}}'
 
@@ -25,14 +26,6 @@ def demo():
 @pytest.fixture
 def channel():
     return f"chat:{uuid.uuid4().hex[:12]}"
-
-
-def publish(demo, channel, *items):
-    for data in items:
-        answer = requests.post(
-            f"{demo.http}/api/publish", json={"channel": channel, "data": data},
-            headers={"X-API-Key": "demo-key"}, timeout=10).json()
-        assert "error" not in answer, answer
 
 
 class Stream:
@@ -67,7 +60,7 @@ def test_a_session(demo, channel, kind):
     stream = Stream(demo, kind)
     assert stream.post({"id": 2, "subscribe": {"channel": channel}}) == 204
     assert stream.next()["id"] == 2
-    publish(demo, channel, 1, 2)
+    publish(demo.http, channel, 1, 2)
     assert [stream.next()["push"]["pub"]["data"] for _ in range(2)] == [1, 2]
     assert stream.post({"id": 3, "publish": {"channel": channel, "data": "ü"}}) == 204
     got = [stream.next(), stream.next()]
@@ -129,7 +122,7 @@ def test_long_polling(demo, channel):
     assert first["from"] == 1 and "connect" in first["replies"][0]
     command = json.dumps({"id": 2, "subscribe": {"channel": channel}})
     assert poll(demo, session=session, ack=1, data=command)["replies"][0]["id"] == 2
-    publish(demo, channel, "a", "b")
+    publish(demo.http, channel, "a", "b")
     seen, number = [], 2
     while len(seen) < 2:
         # The first answer is lost, as it were: the next poll does not acknowledge it.
@@ -155,7 +148,7 @@ def test_curl_listens(demo, channel, arguments):
             return json.loads(next(line for line in curl.stdout if line.strip()).removeprefix("data: "))
         assert "client" in following()["connect"]
         assert following()["channel"] == channel
-        publish(demo, channel, {"text": "hello"})
+        publish(demo.http, channel, {"text": "hello"})
         assert following()["pub"]["data"] == {"text": "hello"}
     finally:
         curl.terminate()
@@ -212,7 +205,7 @@ def test_a_session_in_protobuf(demo, channel):
     stream = ProtobufStream(demo)
     assert stream.post({"id": 2, "subscribe": {"channel": channel}}, {"id": 3, "history": {"channel": channel}}) == 204
     assert stream.next().id == 2 and stream.next().id == 3
-    publish(demo, channel, {"a": "ü"})
+    publish(demo.http, channel, {"a": "ü"})
     assert json.loads(stream.next().push.pub.data) == {"a": "ü"}
     big = b'"' + b"x" * 40_000 + b'"'
     assert stream.post({"id": 4, "publish": {"channel": channel, "data": base64.b64encode(big).decode()}}) == 204

@@ -6,19 +6,13 @@ import uuid
 import pytest
 import requests
 from programs import Server
+from publishing import publish
 
 
 @pytest.fixture(scope="module")
 def demo():
     with Server("serve", "--port", 0, "--demo", "--loops", 2) as server:
         yield server
-
-
-def publish(demo, channel, *items):
-    for data in items:
-        requests.post(
-            f"{demo.http}/api/publish", json={"channel": channel, "data": data}, headers={"X-API-Key": "demo-key"},
-            timeout=10).raise_for_status()
 
 
 def data(messages):
@@ -40,7 +34,7 @@ def test_a_stream_that_breaks(demo, attempt):
     body = {"session": session, "from": 1, "messages": [{"text": json.dumps(command)} for command in commands]}
     assert requests.post(f"{demo.http}/tunnel", json=body, timeout=10).status_code == 204
     arrived = 0
-    publish(demo, channel, 0)
+    publish(demo.http, channel, 0)
     seen = []
     while not seen:
         if line := next(lines):
@@ -49,7 +43,7 @@ def test_a_stream_that_breaks(demo, attempt):
     body = {"session": session, "from": 3, "seen": arrived}
     assert requests.post(f"{demo.http}/tunnel", json=body, timeout=10).status_code == 204
     stream.close()
-    publish(demo, channel, 1, 2)
+    publish(demo.http, channel, 1, 2)
     while len(seen) < 3:
         answer = requests.post(f"{demo.http}/tunnel", json={"session": session, "ack": arrived}, timeout=30).json()
         assert answer["from"] == arrived + 1

@@ -1,6 +1,17 @@
 import EventLoops
 import Realtime
 
+/// A moment that may not be set, in the memory of one number: few sessions wait for all that they could wait for.
+@propertyWrapper
+struct Moment {
+  private var time = UInt64.max
+
+  var wrappedValue: UInt64? {
+    get { time == .max ? nil : time }
+    set { time = newValue ?? .max }
+  }
+}
+
 /// What a session waits for, in milliseconds of the loop's clock.
 struct SessionHeartbeat {
   var timer = TimerID.none

@@ -1,6 +1,5 @@
 import Bytes
 import EventLoops
-import Synchronization
 import Testing
 
 @testable import Gateways
@@ -21,19 +20,10 @@ import Testing
 
     func call(_ method: APIMethod, _ body: String) throws -> String {
       let request = try Array(body.utf8).withUnsafeBytes { try APIRequest.decode(method, $0) }
-      let call: APIRequest
       switch request {
-      case .success(let decoded): call = decoded
+      case .success(let call): return api.answer(to: call, on: sessions.loops[0], sessions.network)
       case .failure(let error): return "\(error.code) \(error.message)"
       }
-      let answer = Mutex("no answer")
-      sessions.loops[0].execute { [api] in
-        api.perform(call) { reply in
-          answer.withLock { $0 = String(decoding: reply.encoded(), as: UTF8.self) }
-        }
-      }
-      sessions.network.runUntilIdle()
-      return answer.withLock { $0 }
     }
   }
 

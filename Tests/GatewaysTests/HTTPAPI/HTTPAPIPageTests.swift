@@ -24,14 +24,7 @@ import WebSockets
     func call(_ method: APIMethod, _ body: String) throws -> String {
       let request = try Array(body.utf8).withUnsafeBytes { try APIRequest.decode(method, $0) }
       guard case .success(let call) = request else { return "refused" }
-      let answer = Mutex("no answer")
-      sessions.loops[0].execute { [api] in
-        api.perform(call) { reply in
-          answer.withLock { $0 = String(decoding: reply.encoded(), as: UTF8.self) }
-        }
-      }
-      sessions.network.runUntilIdle()
-      return answer.withLock { $0 }
+      return api.answer(to: call, on: sessions.loops[0], sessions.network)
     }
 
     func connect(_ user: String, _ change: (inout TokenClaims) -> Void = { _ in }) -> TestClient {

@@ -56,14 +56,7 @@ import WebSockets
   }
 
   private func perform(_ request: APIRequest) -> String {
-    let answer = Mutex("no answer")
-    loops[0].execute { [api] in
-      api.perform(request) { reply in
-        answer.withLock { $0 = String(decoding: reply.encoded(), as: UTF8.self) }
-      }
-    }
-    network.runUntilIdle()
-    return answer.withLock { $0 }
+    api.answer(to: request, on: loops[0], network)
   }
 
   // MARK: Who may call, and how
