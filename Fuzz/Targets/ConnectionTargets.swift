@@ -13,13 +13,13 @@ let connectionTargets = [
 private func checkServer(_ input: Pieces) throws {
   let network = SimulatedNetwork()
   let loop = network.makeLoop()
-  let registry = ConnectionRegistry(loop: loop, counters: ServerCounters())
   var options = HTTPServerOptions()
   options.limits = HTTPLimits(
     maximumHeadBytes: 1_024, maximumStartLineBytes: 256, maximumFieldCount: 16, maximumBodyBytes: 512)
+  let registry = ConnectionRegistry(loop: loop, options: options)
   let service = EchoService()
-  let listener = try LoopListener.start(loop, .loopback(port: 9_000)) { [options] _ in
-    HTTPServerConnection(service: service, options: options, registry: registry)
+  let listener = try LoopListener.start(loop, .loopback(port: 9_000)) { _ in
+    HTTPServerConnection(service: service, registry: registry)
   }.get()
   listener.resume()
   guard let client = network.connect(to: listener.address) else {

@@ -78,12 +78,12 @@ private final class SessionNetwork {
     options.tokens = TokenVerifier(secret: "secret", requiresExpiry: false)
     options.allowsAnonymous = true
     options.takesUserFromConnectData = true
-    let registry = ConnectionRegistry(loop: loops[0], counters: ServerCounters())
+    let registry = ConnectionRegistry(loop: loops[0], options: HTTPServerOptions())
     self.registry = registry
     let gateway = CentrifugoGateway(hub: hub, encoding: 0, options: options)
     let service = GatewayService(gateway, RealtimeServerOptions(sessions: options).socket)
     let made = LoopListener.start(loops[0], .loopback(port: 9_000)) { _ in
-      HTTPServerConnection(service: service, options: HTTPServerOptions(), registry: registry)
+      HTTPServerConnection(service: service, registry: registry)
     }
     guard case .success(let listener) = made else { fatalError("a simulated port is always free") }
     self.listener = listener

@@ -13,8 +13,7 @@ public struct ByteWriter: Sendable {
   public var count: Int { bytes.count }
 
   /// Adds a byte.
-  @inlinable
-  public mutating func append(_ byte: UInt8) { append(contentsOf: CollectionOfOne(byte)) }
+  public mutating func append(_ byte: UInt8) { bytes.append(byte) }
 
   /// Adds bytes.
   public mutating func append(_ bytes: UnsafeRawBufferPointer) { self.bytes.append(contentsOf: bytes) }
@@ -31,9 +30,15 @@ public struct ByteWriter: Sendable {
   public mutating func append(utf8 text: some StringProtocol) { bytes.append(contentsOf: text.utf8) }
 
   /// Adds a number in decimal digits.
+  @inlinable
   public mutating func appendDecimal(_ number: some BinaryInteger & Sendable) {
-    if number < 0 { bytes.append(UInt8(ascii: "-")) }
-    var rest = UInt64(number.magnitude)
+    if number < 0 { append(UInt8(ascii: "-")) }
+    appendDigits(UInt64(number.magnitude))
+  }
+
+  @usableFromInline
+  mutating func appendDigits(_ number: UInt64) {
+    var rest = number
     let start = bytes.count
     repeat {
       bytes.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10))

@@ -1,36 +1,54 @@
 /// SHA-1 (FIPS 180-4 §6.1), for the opening handshake of RFC 6455 only: it protects nothing.
 public enum SHA1 {
+  /// How many bytes a digest has.
+  public static let digestByteCount = 20
+
   /// The 20 bytes of the digest.
   public static func hash(_ message: [UInt8]) -> [UInt8] {
+    message.withUnsafeBytes { message in
+      [UInt8](unsafeUninitializedCapacity: digestByteCount) { digest, count in
+        hash(message, into: UnsafeMutableRawBufferPointer(digest))
+        count = digestByteCount
+      }
+    }
+  }
+
+  /// Writes the digest into memory of ``digestByteCount`` bytes.
+  public static func hash(_ message: UnsafeRawBufferPointer, into digest: UnsafeMutableRawBufferPointer) {
     var state: (UInt32, UInt32, UInt32, UInt32, UInt32) = (
       0x6745_2301, 0xEFCD_AB89, 0x98BA_DCFE, 0x1032_5476, 0xC3D2_E1F0
     )
-    var padded: [UInt8] = []
-    padded.reserveCapacity(message.count + 72)
-    padded.append(contentsOf: message)
-    padded.append(0x80)
-    padded.append(contentsOf: repeatElement(0, count: (119 - message.count % 64) % 64))
-    withUnsafeBytes(of: (UInt64(message.count) * 8).bigEndian) { padded.append(contentsOf: $0) }
-    withUnsafeTemporaryAllocation(of: UInt32.self, capacity: 80) { schedule in
-      padded.withUnsafeBytes { bytes in
-        for block in stride(from: 0, to: bytes.count, by: 64) {
-          for index in 0..<16 {
-            let word = bytes.loadUnaligned(fromByteOffset: block + index * 4, as: UInt32.self)
-            schedule[index] = UInt32(bigEndian: word)
-          }
-          compress(schedule, &state)
+    let wholeBlocks = message.count / 64 * 64
+    let tail = UnsafeRawBufferPointer(rebasing: message[wholeBlocks...])
+    // The tail with its padding takes one block, or two.
+    withUnsafeTemporaryAllocation(byteCount: 128, alignment: 8) { last in
+      let lastCount = tail.count < 56 ? 64 : 128
+      last.initializeMemory(as: UInt8.self, repeating: 0)
+      last.copyMemory(from: tail)
+      last[tail.count] = 0x80
+      last.storeBytes(of: (UInt64(message.count) * 8).bigEndian, toByteOffset: lastCount - 8, as: UInt64.self)
+      withUnsafeTemporaryAllocation(of: UInt32.self, capacity: 80) { schedule in
+        for block in stride(from: 0, to: wholeBlocks, by: 64) {
+          compress(UnsafeRawBufferPointer(rebasing: message[block..<(block + 64)]), schedule, &state)
+        }
+        for block in stride(from: 0, to: lastCount, by: 64) {
+          compress(UnsafeRawBufferPointer(rebasing: last[block..<(block + 64)]), schedule, &state)
         }
       }
     }
     let words = (
       state.0.bigEndian, state.1.bigEndian, state.2.bigEndian, state.3.bigEndian, state.4.bigEndian
     )
-    return withUnsafeBytes(of: words) { Array($0) }
+    withUnsafeBytes(of: words) { digest.copyMemory(from: $0) }
   }
 
   private static func compress(
-    _ schedule: UnsafeMutableBufferPointer<UInt32>, _ state: inout (UInt32, UInt32, UInt32, UInt32, UInt32)
+    _ block: UnsafeRawBufferPointer, _ schedule: UnsafeMutableBufferPointer<UInt32>,
+    _ state: inout (UInt32, UInt32, UInt32, UInt32, UInt32)
   ) {
+    for index in 0..<16 {
+      schedule[index] = UInt32(bigEndian: block.loadUnaligned(fromByteOffset: index * 4, as: UInt32.self))
+    }
     for index in 16..<80 {
       schedule[index] = rotated(
         schedule[index - 3] ^ schedule[index - 8] ^ schedule[index - 14] ^ schedule[index - 16], 1)

@@ -67,8 +67,9 @@ extension EpollDriver {
         $0.received(UnsafeMutableRawBufferPointer(start: receiveBuffer.baseAddress, count: count))
       }
     case 0:
-      watch(id, (slots[index].events ?? 0) & ~clinux_EPOLLIN)
       target.takeUnretainedValue().receivedEnd()
+      // Most close then. Others would be told of the end for ever.
+      if isRegistered(id) { watch(id, (slots[index].events ?? 0) & ~clinux_EPOLLIN) }
     case -Int(EAGAIN), -Int(EINTR):
       break
     default:

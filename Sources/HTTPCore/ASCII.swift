@@ -14,6 +14,14 @@ package enum ASCII {
     a.count == b.count && zip(a, b).allSatisfy { lowercased($0) == lowercased($1) }
   }
 
+  static func equalIgnoringCase(_ a: Span<UInt8>, _ b: Span<UInt8>) -> Bool {
+    guard a.count == b.count else { return false }
+    for index in a.indices where a[index] != b[index] {
+      guard lowercased(a[index]) == lowercased(b[index]) else { return false }
+    }
+    return true
+  }
+
   /// Without spaces and tabs at both ends.
   static func trimmed<C: BidirectionalCollection<UInt8>>(_ bytes: C) -> C.SubSequence
   where C.SubSequence: BidirectionalCollection {
@@ -23,19 +31,17 @@ package enum ASCII {
     return rest
   }
 
+  static func isBlank(_ byte: UInt8) -> Bool { byte == space || byte == tab }
+
   static func isDigit(_ byte: UInt8) -> Bool { byte &- UInt8(ascii: "0") < 10 }
 
   static func isLetter(_ byte: UInt8) -> Bool { (byte | 0x20) &- UInt8(ascii: "a") < 26 }
 
-  /// RFC 9110 §5.6.2: `tchar`.
+  /// RFC 9110 §5.6.2: `tchar`: letters, digits, and ``!#$%&'*+-.^_`|~``.
   package static func isToken(_ byte: UInt8) -> Bool {
-    switch byte {
-    case UInt8(ascii: "!"), UInt8(ascii: "#")...UInt8(ascii: "'"), UInt8(ascii: "*"), UInt8(ascii: "+"),
-      UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "^")...UInt8(ascii: "`"), UInt8(ascii: "|"),
-      UInt8(ascii: "~"):
-      true
-    default: isDigit(byte) || isLetter(byte)
-    }
+    // A bit for each character below 64, and for each of the 64 above.
+    let set: UInt64 = byte < 64 ? 0x03FF_6CFA_0000_0000 : byte < 128 ? 0x57FF_FFFF_C7FF_FFFE : 0
+    return set >> UInt64(byte & 63) & 1 != 0
   }
 
   /// RFC 9110 §5.5: field values have visible characters, spaces, tabs and obs-text; control characters, CR, LF

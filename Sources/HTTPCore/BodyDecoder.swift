@@ -74,7 +74,7 @@ struct BodyDecoder {
       case .trailers:
         guard try trailers.collect(&input, limits) else { return nil }
         state = .ended
-        return .end(try HeadParser.fields(trailers.lines[...], limits))
+        return .end(try HeadParser.trailers(trailers, limits))
       }
     }
   }

@@ -32,7 +32,8 @@ public enum HTTPEncoder {
   /// - Throws: if the status or a field has characters that it must not have; nothing is written then.
   public static func encode(_ head: HTTPResponseHead, into writer: inout ByteWriter) throws(HTTPEncodingError)
   {
-    guard (100...999).contains(head.status.code), head.status.reason.utf8.allSatisfy(ASCII.isFieldValue)
+    var reason = head.status.reason
+    guard (100...999).contains(head.status.code), reason.withUTF8({ $0.allSatisfy(ASCII.isFieldValue) })
     else {
       throw HTTPEncodingError(description: "The status is not valid.")
     }
@@ -40,7 +41,7 @@ public enum HTTPEncoder {
     writer.append(head.version == .http10 ? "HTTP/1.0 " : "HTTP/1.1 ")
     writer.appendDecimal(head.status.code)
     writer.append(ASCII.space)
-    writer.append(utf8: head.status.reason)
+    writer.append(utf8: reason)
     writer.append("\r\n")
     encode(head.fields, into: &writer)
   }
@@ -62,9 +63,9 @@ public enum HTTPEncoder {
 
   private static func encode(_ fields: HTTPFields, into writer: inout ByteWriter) {
     fields.forEachBytes { (name, value) in
-      writer.append(contentsOf: name)
+      writer.append(UnsafeRawBufferPointer(name))
       writer.append(": ")
-      writer.append(contentsOf: value)
+      writer.append(UnsafeRawBufferPointer(value))
       writer.append("\r\n")
     }
     writer.append("\r\n")

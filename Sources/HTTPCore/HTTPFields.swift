@@ -3,9 +3,22 @@
 /// All names and values lie in one buffer.
 public struct HTTPFields: Sendable {
   private struct Entry: Sendable {
-    let start: Int32
+    let nameStart: Int32
     let nameCount: Int32
+    let valueStart: Int32
     let valueCount: Int32
+
+    init?(_ name: Range<Int>, _ value: Range<Int>) {
+      guard let nameStart = Int32(exactly: name.lowerBound), let nameCount = Int32(exactly: name.count),
+        let valueStart = Int32(exactly: value.lowerBound), let valueCount = Int32(exactly: value.count)
+      else { return nil }
+      (self.nameStart, self.nameCount, self.valueStart, self.valueCount) = (
+        nameStart, nameCount, valueStart, valueCount
+      )
+    }
+
+    var name: Range<Int> { Int(nameStart)..<(Int(nameStart) + Int(nameCount)) }
+    var value: Range<Int> { Int(valueStart)..<(Int(valueStart) + Int(valueCount)) }
   }
 
   private var storage: [UInt8] = []
@@ -13,6 +26,12 @@ public struct HTTPFields: Sendable {
 
   /// Makes an empty list.
   public init() {}
+
+  /// Makes an empty list whose fields will lie in bytes that are there already.
+  init(in bytes: [UInt8], fieldCount: Int) {
+    storage = bytes
+    entries.reserveCapacity(fieldCount)
+  }
 
   /// How many fields there are.
   public var count: Int { entries.count }
@@ -28,17 +47,17 @@ public struct HTTPFields: Sendable {
 
   /// Adds a field at the end, beside others of the same name. Nothing is checked here; see ``HTTPEncoder``.
   public mutating func append(_ name: String, _ value: String) {
-    append(name.utf8, value.utf8)
+    let start = storage.count
+    name.utf8Span.span.withUnsafeBufferPointer { storage.append(contentsOf: $0) }
+    let middle = storage.count
+    value.utf8Span.span.withUnsafeBufferPointer { storage.append(contentsOf: $0) }
+    append(name: start..<middle, value: middle..<storage.count)
   }
 
-  /// Adds a field from bytes.
-  mutating func append(_ name: some Collection<UInt8>, _ value: some Collection<UInt8>) {
-    guard let start = Int32(exactly: storage.count), let nameCount = Int32(exactly: name.count),
-      let valueCount = Int32(exactly: value.count)
-    else { return }
-    storage.append(contentsOf: name)
-    storage.append(contentsOf: value)
-    entries.append(Entry(start: start, nameCount: nameCount, valueCount: valueCount))
+  /// Adds a field whose name and value lie in the buffer.
+  mutating func append(name: Range<Int>, value: Range<Int>) {
+    guard let entry = Entry(name, value) else { return }
+    entries.append(entry)
   }
 
   /// Removes all fields of a name and adds one.
@@ -54,7 +73,25 @@ public struct HTTPFields: Sendable {
 
   /// The value of the first field of a name.
   public subscript(name: String) -> String? {
-    index(of: name, from: 0).map { String(decoding: value(of: entries[$0]), as: UTF8.self) }
+    bytes(of: name).map { String(decoding: $0, as: UTF8.self) }
+  }
+
+  /// The value of the field of a name; nil if there is none, or more than one.
+  package func only(_ name: String) -> String? {
+    guard let index = index(of: name, from: 0), self.index(of: name, from: index + 1) == nil else {
+      return nil
+    }
+    return String(decoding: storage[entries[index].value], as: UTF8.self)
+  }
+
+  /// The value of the first field of a name.
+  func bytes(of name: String) -> ArraySlice<UInt8>? {
+    index(of: name, from: 0).map { storage[entries[$0].value] }
+  }
+
+  /// Whether there is more than one field of a name.
+  func isRepeated(_ name: String) -> Bool {
+    index(of: name, from: 0).flatMap { index(of: name, from: $0 + 1) } != nil
   }
 
   /// The values of all fields of a name.
@@ -62,7 +99,7 @@ public struct HTTPFields: Sendable {
     var values: [String] = []
     var start = 0
     while let index = index(of: name, from: start) {
-      values.append(String(decoding: value(of: entries[index]), as: UTF8.self))
+      values.append(String(decoding: storage[entries[index].value], as: UTF8.self))
       start = index + 1
     }
     return values
@@ -88,13 +125,16 @@ public struct HTTPFields: Sendable {
   }
 
   private func listContains(_ token: String, _ entry: Entry) -> Bool {
-    storage.withUnsafeBufferPointer { storage in
-      let start = Int(entry.start + entry.nameCount)
-      var rest = storage[start..<(start + Int(entry.valueCount))]
+    let token = token.utf8Span.span
+    return storage.withUnsafeBufferPointer { storage in
+      var rest = entry.value
       while !rest.isEmpty {
-        let member = rest.prefix { $0 != UInt8(ascii: ",") }
-        if ASCII.equalIgnoringCase(ASCII.trimmed(member), token.utf8) { return !token.isEmpty }
-        rest = rest[member.endIndex...].dropFirst()
+        let end = storage[rest].firstIndex(of: UInt8(ascii: ",")) ?? rest.upperBound
+        let member = ASCII.trimmed(storage[rest.lowerBound..<end])
+        if ASCII.equalIgnoringCase(UnsafeBufferPointer(rebasing: member).span, token) {
+          return !token.isEmpty
+        }
+        rest = end == rest.upperBound ? end..<end : (end + 1)..<rest.upperBound
       }
       return false
     }
@@ -103,35 +143,26 @@ public struct HTTPFields: Sendable {
   /// The place of the first field of a name from `start` on. Every request looks for a dozen names, most of which it
   /// does not have.
   private func index(of name: String, from start: Int) -> Int? {
-    var name = name
-    return name.withUTF8 { name in
-      storage.withUnsafeBufferPointer { storage in
-        entries[start...].firstIndex { entry in
-          guard Int(entry.nameCount) == name.count else { return false }
-          let start = Int(entry.start)
-          return name.indices.allSatisfy {
-            ASCII.lowercased(storage[start + $0]) == ASCII.lowercased(name[$0])
-          }
-        }
+    let name = name.utf8Span.span
+    let storage = storage.span
+    let entries = entries.span
+    for index in start..<entries.count where Int(entries[index].nameCount) == name.count {
+      if ASCII.equalIgnoringCase(storage.extracting(entries[index].name), name) { return index }
+    }
+    return nil
+  }
+
+  /// Calls `body` with the bytes of each name and value, which are valid for that long.
+  func forEachBytes<Failure: Error>(
+    _ body: (_ name: UnsafeBufferPointer<UInt8>, _ value: UnsafeBufferPointer<UInt8>) throws(Failure) -> Void
+  ) throws(Failure) {
+    try storage.withUnsafeBufferPointer { (storage) throws(Failure) in
+      for entry in entries {
+        try body(
+          UnsafeBufferPointer(rebasing: storage[entry.name]),
+          UnsafeBufferPointer(rebasing: storage[entry.value]))
       }
     }
-  }
-
-  private func name(of entry: Entry) -> ArraySlice<UInt8> {
-    let start = Int(entry.start)
-    return storage[start..<(start + Int(entry.nameCount))]
-  }
-
-  private func value(of entry: Entry) -> ArraySlice<UInt8> {
-    let start = Int(entry.start + entry.nameCount)
-    return storage[start..<(start + Int(entry.valueCount))]
-  }
-
-  /// Calls `body` with the bytes of each name and value.
-  func forEachBytes<Failure: Error>(
-    _ body: (ArraySlice<UInt8>, ArraySlice<UInt8>) throws(Failure) -> Void
-  ) throws(Failure) {
-    for entry in entries { try body(name(of: entry), value(of: entry)) }
   }
 }
 
@@ -140,8 +171,8 @@ extension HTTPFields: Sequence {
   public func makeIterator() -> some IteratorProtocol<(name: String, value: String)> {
     entries.lazy.map {
       (
-        name: String(decoding: name(of: $0), as: UTF8.self),
-        value: String(decoding: value(of: $0), as: UTF8.self)
+        name: String(decoding: storage[$0.name], as: UTF8.self),
+        value: String(decoding: storage[$0.value], as: UTF8.self)
       )
     }.makeIterator()
   }

@@ -13,21 +13,15 @@ public struct HTTPRequestDecoder: ~Copyable {
   private let limits: HTTPLimits
   /// Those of the body under way.
   private var bodyLimits: HTTPLimits
-  private let mayBeUnbounded: (HTTPRequestHead) -> Bool
   private var head = HeadCollector()
   private var body: BodyDecoder?
 
   /// Makes a decoder at the start of a connection.
   ///
-  /// - Parameters:
-  ///   - limits: what a client may send.
-  ///   - isBodyUnbounded: whether the body of a request may be of any length, for whoever reads it piece by piece.
-  public init(
-    limits: HTTPLimits = HTTPLimits(), isBodyUnbounded: @escaping (HTTPRequestHead) -> Bool = { _ in false }
-  ) {
+  /// - Parameter limits: what a client may send.
+  public init(limits: HTTPLimits = HTTPLimits()) {
     self.limits = limits
     bodyLimits = limits
-    mayBeUnbounded = isBodyUnbounded
   }
 
   /// Whether the body of the last request may be of any length.
@@ -38,12 +32,15 @@ public struct HTTPRequestDecoder: ~Copyable {
 
   /// Finds the next event.
   ///
-  /// - Parameter input: bytes that have arrived; moved behind what was taken. What follows a request that is to be
-  ///   upgraded stays.
+  /// - Parameters:
+  ///   - input: bytes that have arrived; moved behind what was taken. What follows a request that is to be upgraded stays.
+  ///   - mayBeUnbounded: asked at each head whether the body of the request may be of any length, for whoever reads it
+  ///     piece by piece.
   /// - Returns: nil when all of the input was taken and there is no further event in it.
   /// - Throws: why the connection cannot go on, with the status to answer.
   public mutating func next(
-    _ input: inout UnsafeRawBufferPointer
+    _ input: inout UnsafeRawBufferPointer,
+    isBodyUnbounded mayBeUnbounded: (HTTPRequestHead) -> Bool = { _ in false }
   ) throws(HTTPDecodingError) -> HTTPRequestEvent? {
     if body != nil {
       switch try body?.next(&input, bodyLimits) {
@@ -55,7 +52,7 @@ public struct HTTPRequestDecoder: ~Copyable {
       }
     }
     guard !input.isEmpty, try head.collect(&input, limits) else { return nil }
-    let request = try HeadParser.request(head.lines, limits)
+    let request = try HeadParser.request(head, limits)
     bodyLimits = limits
     isBodyUnbounded = mayBeUnbounded(request)
     if isBodyUnbounded { bodyLimits.maximumBodyBytes = .max }

@@ -45,7 +45,7 @@ public struct HTTPResponseDecoder: ~Copyable {
       }
     }
     guard !isUpgraded, !input.isEmpty, try head.collect(&input, limits) else { return nil }
-    let response = try HeadParser.response(head.lines, limits)
+    let response = try HeadParser.response(head, limits)
     head = HeadCollector()
     if response.status.code == 101 {
       isUpgraded = true

@@ -4,7 +4,7 @@ struct HeadCollector {
   /// The lines with their CRLFs, without the empty one.
   private(set) var bytes: [UInt8] = []
   private var lineLength = 0
-  private var lineCount = 0
+  private(set) var lineCount = 0
   private var lastWasCR = false
   /// Empty lines before the first one that are passed over (RFC 9112 §2.2 for requests); trailers may be empty.
   private var mayBeEmpty: Bool
@@ -74,17 +74,5 @@ struct HeadCollector {
     if byteCount > limits.maximumHeadBytes {
       throw HTTPDecodingError(.headerFieldsTooLarge, "The head is too large.")
     }
-  }
-
-  /// The lines, without their CRLFs. Every CR is followed by LF here.
-  var lines: [ArraySlice<UInt8>] {
-    var lines: [ArraySlice<UInt8>] = []
-    lines.reserveCapacity(lineCount)
-    var start = 0
-    for index in bytes.indices where bytes[index] == ASCII.cr {
-      lines.append(bytes[start..<index])
-      start = index + 2
-    }
-    return lines
   }
 }

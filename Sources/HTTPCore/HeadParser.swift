@@ -1,31 +1,34 @@
-/// Parses the lines of heads.
+/// Parses heads, whose lines a ``HeadCollector`` has found.
 enum HeadParser {
   /// RFC 9112 §3: `method SP request-target SP HTTP-version`.
-  static func request(
-    _ lines: [ArraySlice<UInt8>], _ limits: HTTPLimits
-  ) throws(HTTPDecodingError) -> HTTPRequestHead {
-    let parts = (lines.first ?? []).split(separator: ASCII.space, omittingEmptySubsequences: false)
-    guard parts.count == 3 else { throw .bad("The request line is not “method target version”.") }
-    let (method, target) = (parts[0], parts[1])
+  static func request(_ head: HeadCollector, _ limits: HTTPLimits) throws(HTTPDecodingError)
+    -> HTTPRequestHead
+  {
+    let bytes = head.bytes
+    let end = lineEnd(bytes.span, 0)
+    guard let first = space(bytes.span, 0..<end), let second = space(bytes.span, (first + 1)..<end),
+      space(bytes.span, (second + 1)..<end) == nil
+    else { throw .bad("The request line is not “method target version”.") }
+    let (method, target) = (bytes[..<first], bytes[(first + 1)..<second])
     guard !method.isEmpty, method.allSatisfy(ASCII.isToken) else { throw .bad("The method is not a token.") }
-    let version = try version(parts[2])
+    let version = try version(bytes.span.extracting((second + 1)..<end))
     guard isTarget(target, method) else { throw .bad("The request target is not valid.") }
-    let head = HTTPRequestHead(
+    let fields = try fields(bytes, from: end + 2, head.lineCount - 1, limits)
+    try checkHost(fields, version)
+    return HTTPRequestHead(
       method: HTTPMethod(rawValue: String(decoding: method, as: UTF8.self)),
-      target: String(decoding: target, as: UTF8.self), version: version,
-      fields: try fields(lines.dropFirst(), limits))
-    try checkHost(head)
-    return head
+      target: String(decoding: target, as: UTF8.self), version: version, fields: fields)
   }
 
   /// RFC 9112 §4: `HTTP-version SP status-code SP [ reason-phrase ]`.
-  static func response(
-    _ lines: [ArraySlice<UInt8>], _ limits: HTTPLimits
-  ) throws(HTTPDecodingError) -> HTTPResponseHead {
-    let parts = (lines.first ?? []).split(
-      separator: ASCII.space, maxSplits: 2, omittingEmptySubsequences: false)
+  static func response(_ head: HeadCollector, _ limits: HTTPLimits) throws(HTTPDecodingError)
+    -> HTTPResponseHead
+  {
+    let bytes = head.bytes
+    let end = lineEnd(bytes.span, 0)
+    let parts = bytes[..<end].split(separator: ASCII.space, maxSplits: 2, omittingEmptySubsequences: false)
     guard parts.count >= 2 else { throw .bad("The status line is not “version status reason”.") }
-    let version = try version(parts[0])
+    let version = try version(bytes.span.extracting(parts[0].indices))
     guard parts[1].count == 3, let code = ASCII.decimal(parts[1]), code >= 100 else {
       throw .bad("The status is not a number of three digits.")
     }
@@ -35,41 +38,74 @@ enum HeadParser {
     }
     return HTTPResponseHead(
       status: HTTPStatus(code: Int(code), reason: String(decoding: reason, as: UTF8.self)), version: version,
-      fields: try fields(lines.dropFirst(), limits))
+      fields: try fields(bytes, from: end + 2, head.lineCount - 1, limits))
   }
 
-  /// RFC 9112 §5: `field-name ":" OWS field-value OWS`.
-  static func fields(
-    _ lines: ArraySlice<ArraySlice<UInt8>>, _ limits: HTTPLimits
+  /// The fields behind a body, which has no line before them.
+  static func trailers(_ head: HeadCollector, _ limits: HTTPLimits) throws(HTTPDecodingError) -> HTTPFields {
+    try fields(head.bytes, from: 0, head.lineCount, limits)
+  }
+
+  /// RFC 9112 §5: `field-name ":" OWS field-value OWS`. The fields keep the bytes in which they came.
+  private static func fields(
+    _ bytes: [UInt8], from start: Int, _ count: Int, _ limits: HTTPLimits
   ) throws(HTTPDecodingError) -> HTTPFields {
-    guard lines.count <= limits.maximumFieldCount else {
+    guard count <= limits.maximumFieldCount else {
       throw HTTPDecodingError(.headerFieldsTooLarge, "There are too many fields.")
     }
-    var fields = HTTPFields()
-    if let first = lines.first, let last = lines.last {
-      fields.reserve(lines.count, byteCount: last.endIndex - first.startIndex)
-    }
-    for line in lines {
-      // §5.2: "A server that receives an obs-fold in a request message … MUST either reject the message … or replace".
-      guard line.first != ASCII.space, line.first != ASCII.tab else {
-        throw .bad("A field is folded over lines.")
-      }
-      guard let colon = line.firstIndex(of: ASCII.colon) else { throw .bad("A field has no colon.") }
-      let name = line[..<colon]
-      // §5.1: "No whitespace is allowed between the field name and colon."
-      guard !name.isEmpty, name.allSatisfy(ASCII.isToken) else { throw .bad("A field name is not a token.") }
-      let value = ASCII.trimmed(line[(colon + 1)...])
-      guard value.allSatisfy(ASCII.isFieldValue) else { throw .bad("A field value has a control character.") }
-      fields.append(name, value)
-    }
+    var fields = HTTPFields(in: bytes, fieldCount: count)
+    let span = bytes.span
+    var start = start
+    while start < span.count { start = try field(span, start, &fields) + 2 }
     return fields
   }
 
-  private static func version(_ bytes: ArraySlice<UInt8>) throws(HTTPDecodingError) -> HTTPVersion {
-    let text = Array(bytes)
-    guard text.count == 8, text.starts(with: "HTTP/".utf8), ASCII.isDigit(text[5]),
-      text[6] == UInt8(ascii: "."),
-      ASCII.isDigit(text[7])
+  /// Takes the field in the line that begins at `start`; returns where that ends. A CR always stands behind it, which is
+  /// neither of a name nor of a value.
+  private static func field(
+    _ bytes: Span<UInt8>, _ start: Int, _ fields: inout HTTPFields
+  ) throws(HTTPDecodingError) -> Int {
+    var colon = start
+    while ASCII.isToken(bytes[colon]) { colon += 1 }
+    guard colon > start, bytes[colon] == ASCII.colon else {
+      throw nameProblem(bytes, start..<lineEnd(bytes, start))
+    }
+    var first = colon + 1
+    while ASCII.isBlank(bytes[first]) { first += 1 }
+    var end = first
+    while ASCII.isFieldValue(bytes[end]) { end += 1 }
+    guard bytes[end] == ASCII.cr else { throw .bad("A field value has a control character.") }
+    var last = end
+    while last > first, ASCII.isBlank(bytes[last - 1]) { last -= 1 }
+    fields.append(name: start..<colon, value: first..<last)
+    return end
+  }
+
+  /// What is wrong with a line that does not begin with a name and a colon.
+  private static func nameProblem(_ bytes: Span<UInt8>, _ line: Range<Int>) -> HTTPDecodingError {
+    // §5.2: "A server that receives an obs-fold in a request message … MUST either reject the message … or replace".
+    if ASCII.isBlank(bytes[line.lowerBound]) { return .bad("A field is folded over lines.") }
+    // §5.1: "No whitespace is allowed between the field name and colon."
+    return line.contains { bytes[$0] == ASCII.colon }
+      ? .bad("A field name is not a token.") : .bad("A field has no colon.")
+  }
+
+  /// Where the line ends that begins at `start`. Every CR is followed by LF here.
+  private static func lineEnd(_ bytes: Span<UInt8>, _ start: Int) -> Int {
+    var index = start
+    while index < bytes.count, bytes[index] != ASCII.cr { index += 1 }
+    return index
+  }
+
+  private static func space(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Int? {
+    range.first { bytes[$0] == ASCII.space }
+  }
+
+  private static func version(_ text: Span<UInt8>) throws(HTTPDecodingError) -> HTTPVersion {
+    guard text.count == 8, text[0] == UInt8(ascii: "H"), text[1] == UInt8(ascii: "T"),
+      text[2] == UInt8(ascii: "T"),
+      text[3] == UInt8(ascii: "P"), text[4] == UInt8(ascii: "/"), ASCII.isDigit(text[5]),
+      text[6] == UInt8(ascii: "."), ASCII.isDigit(text[7])
     else { throw .bad("The version is not HTTP/1.1.") }
     guard text[5] == UInt8(ascii: "1") else {
       throw HTTPDecodingError(.versionNotSupported, "Only HTTP/1.0 and HTTP/1.1 are spoken here.")
@@ -94,14 +130,13 @@ enum HeadParser {
 
   /// RFC 9112 §3.2: "A server MUST respond with a 400 … to any HTTP/1.1 request message that lacks a Host header field
   /// and to any request message that contains more than one Host header field line or … an invalid field value."
-  private static func checkHost(_ head: HTTPRequestHead) throws(HTTPDecodingError) {
-    let hosts = head.fields.values(of: "Host")
-    guard hosts.count <= 1 else { throw .bad("There is more than one Host field.") }
-    guard let host = hosts.first else {
-      guard head.version == .http10 else { throw .bad("The Host field is missing.") }
+  private static func checkHost(_ fields: HTTPFields, _ version: HTTPVersion) throws(HTTPDecodingError) {
+    guard !fields.isRepeated("Host") else { throw .bad("There is more than one Host field.") }
+    guard let host = fields.bytes(of: "Host") else {
+      guard version == .http10 else { throw .bad("The Host field is missing.") }
       return
     }
-    guard host.utf8.allSatisfy({ isHost($0) }) else { throw .bad("The Host field is not valid.") }
+    guard host.allSatisfy(isHost) else { throw .bad("The Host field is not valid.") }
   }
 
   private static func isHost(_ byte: UInt8) -> Bool {

@@ -15,7 +15,19 @@ public enum OpeningHandshake {
 
   /// `Sec-WebSocket-Accept` for a key (§4.2.2, item 5.4): the Base64 of the SHA-1 of the key and a fixed GUID.
   public static func accept(key: String) -> String {
-    Base64.encode(SHA1.hash(Array((key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11").utf8)))
+    String(unsafeUninitializedCapacity: Base64.encodedCount(SHA1.digestByteCount)) {
+      accept(key: key, into: $0)
+    }
+  }
+
+  private static func accept(key: String, into text: UnsafeMutableBufferPointer<UInt8>) -> Int {
+    var answered = key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+    return answered.withUTF8 { answered in
+      withUnsafeTemporaryAllocation(of: UInt8.self, capacity: SHA1.digestByteCount) { digest in
+        SHA1.hash(UnsafeRawBufferPointer(answered), into: UnsafeMutableRawBufferPointer(digest))
+        return Base64.encode(UnsafeBufferPointer(digest), into: text)
+      }
+    }
   }
 
   // MARK: Server
@@ -35,15 +47,13 @@ public enum OpeningHandshake {
       return .reject(.badRequest, fields: [:], reason: "The Connection field does not say Upgrade.")
     }
     // Item 6, and §4.4: "the server MUST … return … a |Sec-WebSocket-Version| header field indicating the version(s)".
-    let versions = head.fields.values(of: "Sec-WebSocket-Version")
-    guard versions == ["13"] else {
+    guard head.fields.only("Sec-WebSocket-Version") == "13" else {
       return .reject(
         .upgradeRequired, fields: ["Sec-WebSocket-Version": "13"], reason: "The WebSocket version must be 13."
       )
     }
     // Item 5: "a base64-encoded … value that, when decoded, is 16 bytes in length".
-    let keys = head.fields.values(of: "Sec-WebSocket-Key")
-    guard keys.count == 1, let key = keys.first, Base64.decode(key)?.count == 16 else {
+    guard let key = head.fields.only("Sec-WebSocket-Key"), Base64.decode(key)?.count == 16 else {
       return .reject(.badRequest, fields: [:], reason: "The Sec-WebSocket-Key is not 16 bytes in Base64.")
     }
     return .upgrade(key: key)

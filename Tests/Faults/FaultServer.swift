@@ -31,10 +31,10 @@ final class FaultServer {
     var listeners: [LoopListener] = []
     var registries: [ConnectionRegistry] = []
     for (index, loop) in loops.enumerated() {
-      let registry = ConnectionRegistry(loop: loop, counters: ServerCounters())
+      let registry = ConnectionRegistry(loop: loop, options: HTTPServerOptions())
       let address = SocketAddress.loopback(port: UInt16(9_000 + index + 16 * (run % 100)))
       let made = LoopListener.start(loop, address) { _ in
-        HTTPServerConnection(service: service, options: HTTPServerOptions(), registry: registry)
+        HTTPServerConnection(service: service, registry: registry)
       }
       guard case .success(let listener) = made else { fatalError("a simulated port is always free") }
       listener.resume()

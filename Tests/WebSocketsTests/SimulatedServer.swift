@@ -8,16 +8,17 @@ import Transport
 final class SimulatedServer {
   let network = SimulatedNetwork()
   let loop: EventLoop
-  let counters = ServerCounters()
+  let counters: ServerCounters
   let registry: ConnectionRegistry
   private let address: SocketAddress
 
   init(_ service: any HTTPService, options: HTTPServerOptions = HTTPServerOptions()) throws {
     loop = network.makeLoop()
-    let registry = ConnectionRegistry(loop: loop, counters: counters)
+    counters = options.counters
+    let registry = ConnectionRegistry(loop: loop, options: options)
     self.registry = registry
     let listener = try LoopListener.start(loop, .loopback(port: 9_000), options.listenerForHTTP) { _ in
-      HTTPServerConnection(service: service, options: options, registry: registry)
+      HTTPServerConnection(service: service, registry: registry)
     }.get()
     listener.resume()
     address = listener.address

@@ -14,14 +14,20 @@ protocol ServedConnection: AnyObject {
 /// The connections of a server on one loop. Loop-confined.
 final class ConnectionRegistry: @unchecked Sendable {
   let loop: EventLoop
+  /// Those of the server, one copy for all connections of the loop.
+  let options: HTTPServerOptions
   let counters: ServerCounters
+  /// Whether there are proxies that are believed what they say of their clients.
+  let trustsProxies: Bool
   /// Connections that come now came too late: they are ended at once.
   var isDraining = false
   private var connections: [any ServedConnection] = []
 
-  init(loop: EventLoop, counters: ServerCounters) {
+  init(loop: EventLoop, options: HTTPServerOptions) {
     self.loop = loop
-    self.counters = counters
+    self.options = options
+    counters = options.counters
+    trustsProxies = options.forwardedFields != .none && !options.trustedProxies.isEmpty
   }
 
   var count: Int { connections.count }

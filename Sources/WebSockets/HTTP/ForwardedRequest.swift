@@ -29,10 +29,11 @@ struct ForwardedRequest: Equatable {
     var host: String?
   }
 
-  init(_ fields: HTTPFields, peer: SocketAddress, isSecure: Bool, _ options: HTTPServerOptions) {
+  /// Options only where they trust proxies; nil believes nobody.
+  init(_ fields: HTTPFields, peer: SocketAddress, isSecure: Bool, _ options: HTTPServerOptions?) {
     clientAddress = peer
     self.isSecure = isSecure
-    guard options.forwardedFields != .none, options.trustedProxies.contain(peer) else { return }
+    guard let options, options.forwardedFields != .none, options.trustedProxies.contain(peer) else { return }
     let hops = options.forwardedFields == .forwarded ? Self.forwarded(fields) : Self.xForwarded(fields)
     // From the nearest hop outwards, as long as the one who speaks is trusted.
     for hop in hops.reversed() {

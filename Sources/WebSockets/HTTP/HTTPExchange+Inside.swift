@@ -29,8 +29,7 @@ extension HTTPExchange {
     } catch {
       return completion(.failure(error))
     }
-    let server = HTTPServerConnection(
-      service: connection.service, options: connection.options, registry: connection.registry)
+    let server = HTTPServerConnection(service: connection.service, registry: connection.registry)
     server.knownOrigin = origin
     let client = ClientHandshake(
       request, options: options, handler: handler,

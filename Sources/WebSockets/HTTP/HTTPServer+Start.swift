@@ -64,13 +64,14 @@ private struct ServerParts: Sendable {
   let makeHandler: Listener.MakeHandler
 
   init(_ group: EventLoopGroup, _ options: HTTPServerOptions, _ service: any HTTPService) {
-    let registries = group.loops.map { ConnectionRegistry(loop: $0, counters: options.counters) }
+    let registries = group.loops.map { ConnectionRegistry(loop: $0, options: options) }
     self.registries = registries
     listenerOptions = options.listenerForHTTP
+    let (tls, tlsCounters) = (options.tls, options.counters.tls)
     makeHandler = { loop in
-      let handler = HTTPServerConnection(service: service, options: options, registry: registries[loop.index])
-      guard let tls = options.tls else { return handler }
-      return TLSAcceptor(server: tls, counters: options.counters.tls, next: handler)
+      let handler = HTTPServerConnection(service: service, registry: registries[loop.index])
+      guard let tls else { return handler }
+      return TLSAcceptor(server: tls, counters: tlsCounters, next: handler)
     }
   }
 }

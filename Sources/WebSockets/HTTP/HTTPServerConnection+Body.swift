@@ -7,7 +7,7 @@ extension HTTPServerConnection {
 
   func deliver(_ bytes: UnsafeRawBufferPointer) {
     // From piece to piece the client has as much time as for a whole request.
-    setTimer(options.requestTimeoutMilliseconds)
+    setTimer(registry.options.requestTimeoutMilliseconds)
     incoming?.deliver(bytes)
   }
 
@@ -36,7 +36,7 @@ extension HTTPServerConnection {
 
   func bodyGoesOn() {
     guard state == .receiving else { return }
-    setTimer(options.requestTimeoutMilliseconds)
+    setTimer(registry.options.requestTimeoutMilliseconds)
     guard !isProcessing else { return }
     let bytes = unread
     unread = []

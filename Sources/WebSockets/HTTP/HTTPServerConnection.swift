@@ -30,7 +30,6 @@ final class HTTPServerConnection: ConnectionHandler, TimerTarget, ServedConnecti
   private static let lingerMilliseconds: UInt64 = 2_000
 
   let service: any HTTPService
-  let options: HTTPServerOptions
   let registry: ConnectionRegistry
   var registryIndex: UInt32 = 0
   private(set) var transport: Connection?
@@ -66,11 +65,10 @@ final class HTTPServerConnection: ConnectionHandler, TimerTarget, ServedConnecti
   /// The body under way, and who hears what becomes of it.
   var streaming: (stream: HTTPResponseStream, handler: HTTPStreamHandler)?
 
-  init(service: any HTTPService, options: HTTPServerOptions, registry: ConnectionRegistry) {
+  init(service: any HTTPService, registry: ConnectionRegistry) {
     self.service = service
-    self.options = options
     self.registry = registry
-    decoder = HTTPRequestDecoder(limits: options.limits, isBodyUnbounded: service.streamsBody)
+    decoder = HTTPRequestDecoder(limits: registry.options.limits)
   }
 
   override func connected(_ connection: Connection) {
@@ -132,7 +130,7 @@ final class HTTPServerConnection: ConnectionHandler, TimerTarget, ServedConnecti
     defer { isProcessing = false }
     var input = bytes
     do {
-      while takesInput, let event = try decoder.next(&input) {
+      while takesInput, let event = try decoder.next(&input, isBodyUnbounded: service.streamsBody) {
         switch event {
         case .head(let head): begin(head)
         case .body(let bytes): if incoming == nil { body.append(contentsOf: bytes) } else { deliver(bytes) }
@@ -157,7 +155,7 @@ final class HTTPServerConnection: ConnectionHandler, TimerTarget, ServedConnecti
   private func beginRequest() {
     isInRequest = true
     since = registry.loop.nowMilliseconds
-    setTimer(options.requestTimeoutMilliseconds)
+    setTimer(registry.options.requestTimeoutMilliseconds)
   }
 
   private func begin(_ head: HTTPRequestHead) {
@@ -188,7 +186,7 @@ final class HTTPServerConnection: ConnectionHandler, TimerTarget, ServedConnecti
   private func hand(_ head: HTTPRequestHead) {
     guard let transport else { return }
     state = .receiving
-    setTimer(options.requestTimeoutMilliseconds)
+    setTimer(registry.options.requestTimeoutMilliseconds)
     let incoming = HTTPRequestBody(self)
     self.incoming = incoming
     hand(head, [], incoming, transport)
@@ -202,7 +200,9 @@ final class HTTPServerConnection: ConnectionHandler, TimerTarget, ServedConnecti
     handedAt = registry.loop.nowMilliseconds
     let origin =
       knownOrigin
-      ?? ForwardedRequest(head.fields, peer: transport.peerAddress, isSecure: transport.isSecure, options)
+      ?? ForwardedRequest(
+        head.fields, peer: transport.peerAddress, isSecure: transport.isSecure,
+        registry.trustsProxies ? registry.options : nil)
     service.handle(
       HTTPExchange(
         head: head, body: body, incomingBody: incoming, origin: origin, connection: self, transport: transport
@@ -244,7 +244,7 @@ final class HTTPServerConnection: ConnectionHandler, TimerTarget, ServedConnecti
   /// The response is written whole: the next request, or the end.
   func answered(keepsAlive: Bool, _ transport: Connection) {
     guard keepsAlive else { return end() }
-    setTimer(options.idleTimeoutMilliseconds)
+    setTimer(registry.options.idleTimeoutMilliseconds)
     if transport.queuedByteCount > Self.maximumQueuedBytes { transport.flush() }
     guard transport.queuedByteCount <= Self.maximumQueuedBytes else {
       state = .flushing
@@ -258,7 +258,7 @@ final class HTTPServerConnection: ConnectionHandler, TimerTarget, ServedConnecti
     if let streaming { return streaming.handler.drained(streaming.stream) }
     guard state == .flushing else { return }
     state = .reading
-    setTimer(options.idleTimeoutMilliseconds)
+    setTimer(registry.options.idleTimeoutMilliseconds)
     goOn(connection)
     // The response that was on its way had promised to go on; it is through now.
     if registry.isDraining, state == .reading, decoder.isIdle { end() }
@@ -289,7 +289,7 @@ final class HTTPServerConnection: ConnectionHandler, TimerTarget, ServedConnecti
     // A client that has not taken the response yet has as much time for it as for one that is not the last.
     transport.close(
       lingerMilliseconds: transport.queuedByteCount > 0
-        ? max(options.idleTimeoutMilliseconds, Self.lingerMilliseconds) : Self.lingerMilliseconds)
+        ? max(registry.options.idleTimeoutMilliseconds, Self.lingerMilliseconds) : Self.lingerMilliseconds)
   }
 
   func leave() {

@@ -27,12 +27,15 @@ final class TransportWorld {
     let api = HTTPAPI(
       hub: hub, keys: ["k"], node: NodeIdentity(uid: "", name: "", version: ""), uptimeSeconds: { 0 })
     let service = RealtimeServer(hub: hub, api: api, options: options, counters: sessions.counters)
-    let serverCounters = serverCounters
-    let registries = sessions.loops.map { ConnectionRegistry(loop: $0, counters: serverCounters) }
+    var serverOptions = HTTPServerOptions()
+    serverOptions.counters = serverCounters
+    let registries = sessions.loops.map { [serverOptions] in
+      ConnectionRegistry(loop: $0, options: serverOptions)
+    }
     self.registries = registries
     listeners = try sessions.loops.enumerated().map { index, loop in
       let listener = try LoopListener.start(loop, .loopback(port: 9_000 + UInt16(index))) { _ in
-        HTTPServerConnection(service: service, options: HTTPServerOptions(), registry: registries[index])
+        HTTPServerConnection(service: service, registry: registries[index])
       }.get()
       listener.resume()
       return listener
