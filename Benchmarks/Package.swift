@@ -6,10 +6,6 @@ let package = Package(
   dependencies: [.package(name: "martlet", path: "..")],
   targets: [
     .executableTarget(
-      name: "load",
-      dependencies: [.product(name: "WebSockets", package: "martlet")],
-      swiftSettings: [.swiftLanguageMode(.v6), .treatAllWarnings(as: .error)]),
-    .executableTarget(
       name: "asyncecho",
       dependencies: [.product(name: "WebSockets", package: "martlet")],
       swiftSettings: [.swiftLanguageMode(.v6), .treatAllWarnings(as: .error)]),

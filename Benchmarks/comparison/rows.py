@@ -74,24 +74,16 @@ def idle(few, many):
     """Memory by the slope between two numbers of connections, so that the program itself does not count."""
     def measure(peer, seconds):
         del seconds
-        kib, figures = {}, {}
-        for connections in (few, many):
-            with servers.running(peer) as (pid, port):
-                figures = load.idle(pid, port, connections, peer.hub)
-                kib[connections] = figures["resident_kib"]
-        return {
-            "bytes": (kib[many] - kib[few]) * 1024 / (many - few),
-            "handshake_us": figures["handshake_us"],
-            "resident_kib": kib[many],
-        }
+        with servers.running(peer) as (pid, port):
+            return load.idle(pid, port, few, many, peer.hub)
     return measure
 
 
-def tls_connect(connections):
+def connections(task):
+    """Handshakes and closes, 16 at a time."""
     def measure(peer, seconds):
-        del seconds
-        with servers.running(peer, tls=True) as (pid, port):
-            return load.tls_handshakes(pid, port, connections)
+        with servers.running(peer, tls=task == "tls-connect") as (pid, port):
+            return load.connections(pid, port, seconds, tls=task == "tls-connect")
     return measure
 
 
@@ -113,5 +105,6 @@ ALL = [
     fanout(10000),
     Row("idle", "Memory of an idle connection", "idle", idle(2000, 18000), "bytes",
         {"handshake_us": "CPU of a handshake"}),
-    Row("tls-connect", "A handshake by TLS", "tls-connect", tls_connect(3000), "handshake_us"),
+    Row("connect", "A connection that opens and closes", "connect", connections("connect")),
+    Row("tls-connect", "A connection by TLS 1.3 that opens and closes", "tls-connect", connections("tls-connect")),
 ]

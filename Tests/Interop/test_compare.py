@@ -240,41 +240,34 @@ class TestArguments:
 
 
 class TestGenerator:
-    def test_figures_are_found_in_what_it_printed(self):
-        text = """server memory at start        12396 KiB
-idle connections              2000 of 2000, opened in 0.31 s
-server CPU per connection     37.5 µs (accept, handshake)
-server memory with them       18616 KiB, 592 B a connection
-messages per second           161154
-round trip p50 / p99 / p99.9  571.2 / 812.75 / 1203.9 µs
-server CPU per message        5.46 µs, user part 0.56 µs
-errors                        0
-"""
-        assert load.parse(text) == {
-            "opened": 2000, "handshake_us": 37.5, "resident_kib": 18616, "rate": 161154, "p50_us": 571.2,
-            "p99_us": 812.75, "p999_us": 1203.9, "cpu_us": 5.46, "user_us": 0.56, "errors": 0,
+    def test_figures_are_found_in_what_it_says(self):
+        echo = {
+            "benchmark": "echo", "messages_per_second": 2.5, "errors": 0,
+            "latency_us": {"p50": 60.1, "p99": 80, "p999": 99.5},
+            "server": {"cpu_us_per_message": 5.1, "user_us_per_message": 0.5, "rss_kib": 9000},
         }
-
-    def test_what_is_not_there_is_left_out(self):
-        assert load.parse("errors                        2") == {"errors": 2}
-
-    def test_figures_are_found_in_the_json_of_martlet_bench(self):
-        text = """{"messages":4,"messages_per_second":2.5,"latency_us":{"p50":60.1,"p99":80,"p999":99.5},"errors":0,
-            "server":{"cpu_us_per_message":5.1,"user_us_per_message":0.5,"rss_kib":9000}}"""
-        assert load.figures_of_bench(text) == {
+        assert load.figures(echo) == {
             "rate": 2.5, "errors": 0, "p50_us": 60.1, "p99_us": 80, "p999_us": 99.5, "cpu_us": 5.1, "user_us": 0.5,
+            "resident_kib": 9000,
         }
-        assert load.figures_of_bench("{}") == {}
+        fanout = {
+            "benchmark": "fanout", "deliveries_per_second": 7, "last_delivery_us": {"p50": 3, "max": 4},
+            "server": {"cpu_us_per_delivery": 6},
+        }
+        assert load.figures(fanout) == {"rate": 7, "last_us": 3, "last_max_us": 4, "cpu_us": 6}
+        idle = {"benchmark": "idle", "server": {"cpu_us_per_handshake": 40, "rss_bytes_per_connection": 400}}
+        assert load.figures(idle) == {"cpu_us": 40, "bytes": 400}
+        assert load.figures({}) == {}
 
     @pytest.mark.parametrize("program, reason", [
-        ("echo; echo errors 3; exit 1", "3 wrong answers"), ("echo no route >&2; exit 4", "no route"),
-        ("exit 4", "exit status 4"),
+        ("""echo '{"errors":3}'; exit 1""", "3 wrong answers"), ("echo no route >&2; exit 4", "no route"),
+        ("exit 4", "exit status 4"), ("exit 0", "exit status 0"),
     ])
     def test_a_generator_that_fails_says_why(self, program, reason):
         with pytest.raises(load.LoadFailed, match=reason):
             load.generate("sh", "-c", program)
 
     def test_a_server_that_sends_nothing_back_has_failed(self, monkeypatch):
-        monkeypatch.setattr(load, "generate", lambda *words: "messages per second           0\nerrors     0\n")
+        monkeypatch.setattr(load, "generate", lambda *words: {"benchmark": "echo", "messages_per_second": 0})
         with pytest.raises(load.LoadFailed, match="no message came back"):
             load.echo(1, 9001, 1, 1, 64, 1)
