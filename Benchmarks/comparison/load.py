@@ -75,7 +75,7 @@ def fanout(pid, port, connections, size, seconds, hub=None):
     """One message at a time to all, sent by one of them, or posted to a hub."""
     words = ["--publish-url", f"http://127.0.0.1:{port}{hub.post}"] if hub else []
     if hub and hub.channel:
-        words += ["--channel", hub.channel]
+        words += ["--channel", hub.channel, "--api-key", hub.key]
     return figures(bench(
         "fanout", pid, address(port, hub=hub), "--connections", connections, "--size", size, "--seconds", f"{seconds}s",
         *words))

@@ -10,13 +10,15 @@ from . import places
 class Hub:
     """A server that sends to all what is posted to it: `post` is the path for that, `path` the one for WebSockets.
 
-    `greeting` is what a connection says to subscribe, `channel` the channel to publish to by Martlet's HTTP API.
+    `greeting` is what a connection says to subscribe, `channel` the channel to publish to by Martlet's HTTP API, `key` the
+    key for that.
     """
 
     post: str
     path: str = "/"
     greeting: str | None = None
     channel: str | None = None
+    key: str | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -89,7 +91,7 @@ ALL = [
     Peer("martlet-serve", "Martlet's server", "martlet",
          lambda port, *_: [places.MARTLET, "serve", "--demo", "--loops", "1", "--port", port],
          frozenset({"broadcast", "idle"}),
-         hub=Hub("/api/publish", "/connection/websocket", SUBSCRIBE, "news:1")),
+         hub=Hub("/api/publish", "/connection/websocket", SUBSCRIBE, "news:1", "demo-key")),
     Peer("uws", "uWebSockets", "uws", uws("shared"),
          frozenset({"echo", "broadcast", "tls", "deflate", "idle", "connect", "tls-connect"})),
     Peer("uws-dedicated", "uWebSockets, own compressors", "uws", uws("dedicated"), frozenset({"deflate"})),

@@ -66,6 +66,8 @@ enum BenchFlags {
       throw .usage("--size: with --text a message has at most 1 MiB")
     }
     var options = try ConnectFlags.options(arguments)
+    // As browsers offer it: a server that compresses with context is measured as it is.
+    options.socket.compression?.receivesWithContext = true
     // The server's pings are answered; ours would be in the way of what is measured.
     options.socket.keepaliveIntervalMilliseconds = 0
     options.socket.limits = WebSocketLimits(maximumMessageBytes: max(16 << 20, 2 * size))
