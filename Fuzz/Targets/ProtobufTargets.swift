@@ -78,14 +78,14 @@ private func checkMessages(_ bytes: [UInt8]) throws {
 private final class MessageList: CentrifugoOutput {
   var messages: [[UInt8]] = []
 
-  func send(_ message: [UInt8]) -> Bool {
+  func send(_ message: [UInt8], as encoding: ClientEncoding) -> Bool {
     messages.append(message)
     return true
   }
 
   func send(frame: SharedBytes) -> Bool {
     let bytes = frame.array
-    return send(Array(bytes.dropFirst(bytes[1] == 126 ? 4 : bytes[1] == 127 ? 10 : 2)))
+    return send(Array(bytes.dropFirst(bytes[1] == 126 ? 4 : bytes[1] == 127 ? 10 : 2)), as: .protobuf)
   }
 
   func close(_ disconnect: Disconnect) {}

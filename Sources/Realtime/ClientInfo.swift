@@ -2,8 +2,7 @@ import Bytes
 
 /// Who a client is, as others may see it: in presence, in joins and leaves, and beside what it publishes.
 public final class ClientInfo: Sendable {
-  /// The connection's identifier, unique in the hub.
-  public let client: String
+  let name: ClientName
   /// The user's identifier; empty for an anonymous client.
   public let user: String
   /// What the connection's token says of the user; opaque to the hub.
@@ -11,12 +10,23 @@ public final class ClientInfo: Sendable {
   /// What the subscription's token says of the user in this channel; opaque to the hub.
   public let channelInfo: SharedBytes?
 
+  /// The connection's identifier, unique in the hub.
+  public var client: String { name.text }
+
   /// Describes a client.
   public init(
     client: String, user: String, connectionInfo: SharedBytes? = nil, channelInfo: SharedBytes? = nil
   ) {
-    self.client = client
+    name = ClientName(client)
     self.user = user
+    self.connectionInfo = connectionInfo
+    self.channelInfo = channelInfo
+  }
+
+  /// The same client, of whom something else is said.
+  init(_ client: ClientInfo, connectionInfo: SharedBytes?, channelInfo: SharedBytes?) {
+    name = client.name
+    user = client.user
     self.connectionInfo = connectionInfo
     self.channelInfo = channelInfo
   }

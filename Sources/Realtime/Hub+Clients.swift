@@ -29,8 +29,7 @@ extension Hub {
   /// Says something else of a client to others. Subscriptions that have begun go on showing what they began with. On
   /// the subscriber's loop.
   public func describe(_ subscriber: Subscriber, connectionInfo: SharedBytes?) {
-    subscriber.info = ClientInfo(
-      client: subscriber.info.client, user: subscriber.info.user, connectionInfo: connectionInfo)
+    subscriber.info = ClientInfo(subscriber.info, connectionInfo: connectionInfo, channelInfo: nil)
   }
 
   /// Says something else of a client to others in one channel: in presence, beside what it publishes, and when it leaves.
@@ -65,11 +64,11 @@ extension Shard {
     precondition(
       hub.encodings.indices.contains(subscriber.encoding), "a subscriber uses one of the hub's encodings")
     subscriber.isOpen = true
-    clients[subscriber.info.client] = subscriber
+    clients[subscriber.info.name] = subscriber
     counters.clients += 1
     let user = subscriber.info.user
     guard !user.isEmpty else { return }
-    subscriber.userSlot = users[user]?.count ?? 0
+    subscriber.userSlot = UInt32(truncatingIfNeeded: users[user]?.count ?? 0)
     users[user, default: []].append(subscriber)
     if subscriber.userSlot == 0 {
       post(to: hub.owner(of: user), .work { $0.userLoops[user, default: 0] += 1 })
@@ -79,9 +78,9 @@ extension Shard {
   func remove(_ subscriber: Subscriber) {
     guard subscriber.isOpen else { return }
     subscriber.isOpen = false
-    while let subscription = subscriber.subscriptions.last { end(subscription, because: .closed) }
-    let client = subscriber.info.client
-    if clients[client] === subscriber { clients[client] = nil }
+    while let subscription = subscriber.subscriptions.first { end(subscription, because: .closed) }
+    let name = subscriber.info.name
+    if clients[name] === subscriber { clients[name] = nil }
     counters.clients -= 1
     removeFromUser(subscriber)
   }
@@ -91,7 +90,7 @@ extension Shard {
     guard !user.isEmpty, let last = users[user]?.popLast() else { return }
     if last !== subscriber {
       last.userSlot = subscriber.userSlot
-      users[user]?[subscriber.userSlot] = last
+      users[user]?[Int(subscriber.userSlot)] = last
     }
     guard users[user]?.isEmpty == true else { return }
     users[user] = nil

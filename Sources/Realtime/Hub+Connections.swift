@@ -69,8 +69,9 @@ extension Shard {
   fileprivate func clients(ofUser user: String, after client: String, limit: Int) -> [ClientSummary] {
     var page = Page<Subscriber>(limit: limit)
     let candidates = user.isEmpty ? Array(clients.values) : users[user] ?? []
-    for subscriber in candidates where subscriber.info.client > client {
-      if page.mayTake(subscriber.info.client) { page.take(subscriber.info.client, subscriber) }
+    for subscriber in candidates {
+      let name = subscriber.info.client
+      if name > client, page.mayTake(name) { page.take(name, subscriber) }
     }
     return page.elements.map {
       ClientSummary(

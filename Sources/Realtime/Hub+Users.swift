@@ -166,7 +166,7 @@ extension Shard {
     if !selection.user.isEmpty {
       candidates = users[selection.user]
     } else if !selection.client.isEmpty {
-      candidates = clients[selection.client].map { [$0] }
+      candidates = clients[ClientName(selection.client)].map { [$0] }
     } else {
       candidates = selection.token.isEmpty ? nil : Array(clients.values)
     }

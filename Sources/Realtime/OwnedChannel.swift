@@ -11,7 +11,7 @@ final class OwnedChannel {
 
   /// Nil while there is nothing in it.
   private var history: History?
-  private var members: [String: Member] = [:]
+  private var members: [ClientName: Member] = [:]
   private var extras: ChannelExtras?
   private var lastUse: UInt64
   /// When a timer will look at this channel again; nil where none is set.
@@ -206,11 +206,11 @@ final class OwnedChannel {
     _ subscription: SubscriptionID, info: ClientInfo, spelling: Spelling, isPresent: Bool, now: UInt64
   ) {
     audience.add(loop: subscription.loop, spelling: spelling)
-    if isPresent { members[info.client] = Member(info: info, subscription: subscription) }
+    if isPresent { members[info.name] = Member(info: info, subscription: subscription) }
     lastUse = now
   }
 
-  func leave(_ subscription: SubscriptionID, client: String, spelling: Spelling, now: UInt64) {
+  func leave(_ subscription: SubscriptionID, client: ClientName, spelling: Spelling, now: UInt64) {
     audience.remove(loop: subscription.loop, spelling: spelling)
     // A second connection that took the same identifier over, maybe on another loop, stays present when the
     // first one goes.
@@ -220,8 +220,8 @@ final class OwnedChannel {
 
   /// Something else is said of a member.
   func describe(_ subscription: SubscriptionID, _ info: ClientInfo) {
-    guard members[info.client]?.subscription == subscription else { return }
-    members[info.client] = Member(info: info, subscription: subscription)
+    guard members[info.name]?.subscription == subscription else { return }
+    members[info.name] = Member(info: info, subscription: subscription)
   }
 
   var presence: [ClientInfo] { members.values.map(\.info) }
@@ -258,6 +258,10 @@ final class OwnedChannel {
 
 /// Names one subscription: the subscriber's loop, and a number that loop gave.
 struct SubscriptionID: Sendable, Hashable {
-  let loop: Int
-  let number: UInt64
+  /// The number is in the lower 48 bits: a loop that gave a million a second would need nine years for them.
+  private let bits: UInt64
+
+  var loop: Int { Int(bits >> 48) }
+
+  init(loop: Int, number: UInt64) { bits = UInt64(loop) << 48 | number }
 }

@@ -44,6 +44,12 @@ extension NamespaceOptions {
     return recovers(options)
   }
 
+  /// Whether a subscription gets joins and leaves.
+  func sendsJoinLeave(_ options: SubscribeOptions) -> Bool {
+    (emitsJoinLeave && options.wantsJoinLeave)
+      || (options.overrides.forcesJoinLeave ?? (emitsJoinLeave && forcesJoinLeave))
+  }
+
   /// Whether a subscription may be recovered later.
   func recovers(_ options: SubscribeOptions) -> Bool {
     forcesRecovery(options) ? keepsHistory : options.wantsRecovery && mayRecover(options)

@@ -50,9 +50,9 @@ extension Shard {
 
   /// The subscriber takes more: what waited goes first.
   func drained(_ subscriber: Subscriber) {
-    for subscription in subscriber.subscriptions where subscription.selection?.waiting?.isEmpty == false {
-      release(subscription)
-    }
+    // One that is sent something may end its subscriptions.
+    let held = subscriber.subscriptions.filter { $0.selection?.waiting?.isEmpty == false }
+    for subscription in held { release(subscription) }
   }
 
   private func release(_ subscription: Subscription) {

@@ -98,7 +98,7 @@ extension Shard {
   func leave(_ leaving: Newcomer, _ name: String) {
     if !refused.isEmpty, refused.remove(leaving.id) != nil { return }
     guard let channel = owned[name] else { preconditionFailure("a channel with subscribers was freed") }
-    channel.leave(leaving.id, client: leaving.info.client, spelling: leaving.spelling, now: now)
+    channel.leave(leaving.id, client: leaving.info.name, spelling: leaving.spelling, now: now)
     if let consumer = leaving.consumer { channel.detach(leaving.id, consumer, now: now) }
     if leaving.isPresent { hub.observer?.memberRemoved(leaving.info, from: name) }
     if channel.audience.isEmpty {

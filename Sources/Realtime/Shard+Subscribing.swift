@@ -70,7 +70,7 @@ extension Shard {
     let subscription = Subscription(
       id: SubscriptionID(loop: index, number: lastSubscriptionNumber), subscriber: subscriber,
       channel: channel, options: options)
-    subscriber.subscriptions.append(subscription)
+    subscriber.subscriptions.insert(subscription)
     counters.subscriptions += 1
     return .success(subscription)
   }
@@ -122,10 +122,7 @@ extension Shard {
     counters.subscriptions -= 1
     channel.holders -= 1
     if channel.holders == 0 { heard[channel.name] = nil }
-    if let place = subscriber.subscriptions.firstIndex(where: { $0 === subscription }) {
-      subscriber.subscriptions.swapAt(place, subscriber.subscriptions.count - 1)
-      subscriber.subscriptions.removeLast()
-    }
+    subscriber.subscriptions.remove(subscription)
     let leaving = subscription.newcomer
     let name = channel.name
     post(to: channel.owner, .work { $0.leave(leaving, name) })

@@ -10,21 +10,14 @@ import EventLoops
 open class Subscriber {
   /// The loop that this subscriber lives on.
   public let loop: EventLoop
-  /// Who the client is, as others see it.
-  public internal(set) final var info: ClientInfo
-  /// A second name of this connection that only the client itself and the server know; may be empty.
-  public let session: String
-  /// Which of the hub's encodings its frames are in: an index into `Hub.encodings`.
-  public let encoding: Int
-  /// What the connection's token allows it.
-  public final var capabilities: Capabilities
-  /// Where its connection's token comes from.
-  public final var token = TokenOrigin()
-
-  var subscriptions: [Subscription] = []
-  var isOpen = false
+  /// Who the client is, as others see it; until `Hub.add` it may be somebody else.
+  public package(set) final var info: ClientInfo
+  final var subscriptions = SubscriptionList()
+  private final var credentials: Credentials?
   /// The place among the user's subscribers on this loop.
-  var userSlot = 0
+  final var userSlot: UInt32 = 0
+  private let encodingIndex: UInt16
+  final var isOpen = false
 
   /// Makes a subscriber. `info.client` is unique in the hub; `info.user` is empty for an anonymous client.
   public init(
@@ -33,10 +26,13 @@ open class Subscriber {
   ) {
     self.loop = loop
     self.info = info
+    encodingIndex = UInt16(encoding)
     self.session = session
-    self.encoding = encoding
     self.capabilities = capabilities
   }
+
+  /// Which of the hub's encodings its frames are in: an index into `Hub.encodings`.
+  public final var encoding: Int { Int(encodingIndex) }
 
   /// The channels it is subscribed to now, in no order; those whose reply has not come yet are left out.
   public final var channels: [String] {
@@ -72,6 +68,38 @@ open class Subscriber {
   /// The server changed how long the client may stay: until `expiresAt` (seconds since 1970; nil for ever),
   /// or no longer when `isExpired`.
   open func refreshed(isExpired: Bool, expiresAt: UInt64?) {}
+}
+
+/// What the few clients have that are known by more than their names.
+private final class Credentials {
+  var session = ""
+  var capabilities = Capabilities()
+  var token = TokenOrigin()
+}
+
+extension Subscriber {
+  /// A second name of this connection that only the client itself and the server know; may be empty.
+  public package(set) var session: String {
+    get { credentials?.session ?? "" }
+    set { if credentials != nil || !newValue.isEmpty { makeCredentials().session = newValue } }
+  }
+  /// What the connection's token allows it.
+  public var capabilities: Capabilities {
+    get { credentials?.capabilities ?? Capabilities() }
+    set { if credentials != nil || !newValue.isEmpty { makeCredentials().capabilities = newValue } }
+  }
+  /// Where its connection's token comes from.
+  public var token: TokenOrigin {
+    get { credentials?.token ?? TokenOrigin() }
+    set { if credentials != nil || newValue != TokenOrigin() { makeCredentials().token = newValue } }
+  }
+
+  private func makeCredentials() -> Credentials {
+    if let credentials { return credentials }
+    let made = Credentials()
+    credentials = made
+    return made
+  }
 }
 
 /// What a client asks for when it subscribes, and what its token grants.

@@ -6,7 +6,7 @@ final class Subscription {
     /// The owner has not answered yet.
     case pending
     /// At this place of the channel's `active`.
-    case active(slot: Int)
+    case active(slot: UInt32)
     /// Over, for this reason. The owner knows or will know: its leaving is on the way.
     case ended(HubError)
   }
@@ -15,19 +15,25 @@ final class Subscription {
   let subscriber: Subscriber
   let channel: HeardChannel
   private(set) var info: ClientInfo
+  /// The client's one before; see ``SubscriptionList``.
+  var next: Subscription?
   /// Nil where each publication simply goes out.
   let selection: Selection?
   var state = State.pending
-  let getsJoinLeave: Bool
-  let isGranted: Bool
-  let isServerSide: Bool
-  /// Appears in the channel's presence.
-  let isPresent: Bool
-  /// Others are told that it begins and ends.
-  let isAnnounced: Bool
-  /// Ends when something was missed.
-  let isPositioned: Bool
+  private let traits: Traits
   let allowances: Allowances
+
+  /// Side by side in one byte: there are many subscriptions.
+  private struct Traits: OptionSet {
+    let rawValue: UInt8
+
+    static let getsJoinLeave = Traits(rawValue: 1 << 0)
+    static let isGranted = Traits(rawValue: 1 << 1)
+    static let isServerSide = Traits(rawValue: 1 << 2)
+    static let isPresent = Traits(rawValue: 1 << 3)
+    static let isAnnounced = Traits(rawValue: 1 << 4)
+    static let isPositioned = Traits(rawValue: 1 << 5)
+  }
 
   init(
     id: SubscriptionID, subscriber: Subscriber, channel: HeardChannel, options: SubscribeOptions
@@ -38,27 +44,34 @@ final class Subscription {
     self.channel = channel
     info =
       options.channelInfo.map {
-        ClientInfo(
-          client: subscriber.info.client, user: subscriber.info.user,
-          connectionInfo: subscriber.info.connectionInfo, channelInfo: $0)
+        ClientInfo(subscriber.info, connectionInfo: subscriber.info.connectionInfo, channelInfo: $0)
       } ?? subscriber.info
-    isPresent = options.overrides.keepsPresence ?? rules.keepsPresence
-    isAnnounced = options.overrides.emitsJoinLeave ?? rules.emitsJoinLeave
-    getsJoinLeave =
-      (rules.emitsJoinLeave && options.wantsJoinLeave)
-      || (options.overrides.forcesJoinLeave ?? (rules.emitsJoinLeave && rules.forcesJoinLeave))
-    isGranted = options.isGranted
-    isServerSide = options.isServerSide
-    isPositioned = rules.positions(options)
+    var traits: Traits = []
+    if options.isGranted { traits.insert(.isGranted) }
+    if options.isServerSide { traits.insert(.isServerSide) }
+    if options.overrides.keepsPresence ?? rules.keepsPresence { traits.insert(.isPresent) }
+    if options.overrides.emitsJoinLeave ?? rules.emitsJoinLeave { traits.insert(.isAnnounced) }
+    if rules.positions(options) { traits.insert(.isPositioned) }
+    if rules.sendsJoinLeave(options) { traits.insert(.getsJoinLeave) }
+    self.traits = traits
     allowances = options.allowances
     selection = Selection(options, rules, user: subscriber.info.user)
   }
 
   /// Says something else of the client in this channel from now on.
   func describe(_ channelInfo: SharedBytes) {
-    info = ClientInfo(
-      client: info.client, user: info.user, connectionInfo: info.connectionInfo, channelInfo: channelInfo)
+    info = ClientInfo(info, connectionInfo: info.connectionInfo, channelInfo: channelInfo)
   }
+
+  var getsJoinLeave: Bool { traits.contains(.getsJoinLeave) }
+  var isGranted: Bool { traits.contains(.isGranted) }
+  var isServerSide: Bool { traits.contains(.isServerSide) }
+  /// Appears in the channel's presence.
+  var isPresent: Bool { traits.contains(.isPresent) }
+  /// Others are told that it begins and ends.
+  var isAnnounced: Bool { traits.contains(.isAnnounced) }
+  /// Ends when something was missed.
+  var isPositioned: Bool { traits.contains(.isPositioned) }
 
   var spelling: Spelling {
     Spelling(encoding: subscriber.encoding, usesDelta: selection?.usesDelta ?? false)
@@ -104,7 +117,8 @@ final class HeardChannel {
   }
 
   func activate(_ subscription: Subscription) {
-    subscription.state = .active(slot: listeners.count)
+    // There are no more of them than connections.
+    subscription.state = .active(slot: UInt32(truncatingIfNeeded: listeners.count))
     listeners.append(
       Listener(
         subscription: subscription, subscriber: .passUnretained(subscription.subscriber),
@@ -134,11 +148,11 @@ final class HeardChannel {
   }
 
   /// Takes the one at `slot` out; the last one moves into its place.
-  func deactivate(slot: Int) {
+  func deactivate(slot: UInt32) {
     departures &+= 1
     let last = listeners.removeLast()
     guard slot < listeners.count else { return }
-    listeners[slot] = last
+    listeners[Int(slot)] = last
     last.subscription.state = .active(slot: slot)
   }
 

@@ -174,9 +174,11 @@ import Testing
       first, info: info, spelling: Spelling(encoding: 0, usesDelta: false), isPresent: true, now: 0)
     channel.join(
       second, info: info, spelling: Spelling(encoding: 0, usesDelta: false), isPresent: true, now: 0)
-    channel.leave(first, client: "device", spelling: Spelling(encoding: 0, usesDelta: false), now: 0)
+    channel.leave(
+      first, client: info.name, spelling: Spelling(encoding: 0, usesDelta: false), now: 0)
     #expect(channel.presence.count == 1 && channel.audience.count == 1)
-    channel.leave(second, client: "device", spelling: Spelling(encoding: 0, usesDelta: false), now: 0)
+    channel.leave(
+      second, client: info.name, spelling: Spelling(encoding: 0, usesDelta: false), now: 0)
     #expect(channel.presence.isEmpty && channel.audience.isEmpty)
   }
 

@@ -48,9 +48,8 @@ public final class CentrifugoGateway: WebSocketHandler, @unchecked Sendable {
     let encodings = clientEncoding == .protobuf ? protobuf ?? json : json
     connection.attachment = CentrifugoSession(
       context, encoding: encodings.index(for: connection.compression), clientEncoding: clientEncoding,
-      loop: connection.loop,
-      output: ConnectionOutput(connection, clientEncoding == .json ? .text : .binary),
-      headers: handshake?.headers ?? [], address: handshake?.address ?? "")
+      loop: connection.loop, output: connection, headers: handshake?.headers ?? [],
+      address: handshake?.address ?? .none)
   }
 
   // swift-format-ignore: AllPublicDeclarationsHaveDocumentation
@@ -83,28 +82,19 @@ public final class CentrifugoGateway: WebSocketHandler, @unchecked Sendable {
   }
 }
 
-/// A session's way out through its WebSocket.
-final class ConnectionOutput: CentrifugoOutput {
-  private unowned let connection: WebSocketConnection
-  /// What goes out is compressed with the connection's own context.
-  private let hasContext: Bool
-  private let kind: MessageKind
-
-  init(_ connection: WebSocketConnection, _ kind: MessageKind) {
-    self.connection = connection
-    self.kind = kind
-    hasContext = connection.compression?.sendsWithContext == true
+/// A session's way out through its WebSocket. The two hold each other until the connection is closed.
+extension WebSocketConnection: CentrifugoOutput {
+  func send(_ message: [UInt8], as encoding: ClientEncoding) -> Bool {
+    message.withUnsafeBytes { send($0, encoding == .json ? .text : .binary) }
   }
 
-  func send(_ message: [UInt8]) -> Bool { message.withUnsafeBytes { connection.send($0, kind) } }
   func send(frame: SharedBytes) -> Bool {
-    hasContext ? connection.send(messageOf: frame) : connection.send(prepared: frame)
+    // What goes out is compressed with the connection's own context, or not here.
+    compression?.sendsWithContext == true ? send(messageOf: frame) : send(prepared: frame)
   }
-  func isBackedUp(beyond byteCount: Int) -> Bool { connection.isBackedUp(beyond: byteCount) }
+
   func close(_ disconnect: Disconnect) {
     let code = disconnect.isSilent ? .normal : CloseCode(rawValue: disconnect.code)
-    connection.close(code: code, reason: disconnect.reason)
+    close(code: code, reason: disconnect.reason)
   }
-  func pauseReading() { connection.pauseReading() }
-  func resumeReading() { connection.resumeReading() }
 }

@@ -5,7 +5,7 @@ extension CentrifugoSession {
   /// The client as the backend is told of it.
   var caller: SessionCaller {
     var caller = SessionCaller(loop: loop, client: clientID, transport: transport, encoding: clientEncoding)
-    caller.user = client?.info.user ?? ""
+    caller.user = info.user
     caller.meta = meta
     caller.headers = headers
     return caller
@@ -44,17 +44,17 @@ extension CentrifugoSession {
     if !isTaken { reply(id, .notAvailable) }
   }
 
-  func publish(_ id: UInt32, _ request: SessionPublishRequest, _ client: CentrifugoClient) {
+  func publish(_ id: UInt32, _ request: SessionPublishRequest) {
     let isTaken = ask(for: id) {
       options.backend.publish(request, of: $0, done: $1)
     } then: { [self] answer in
       var publication = self.publication(of: answer.data ?? request.data)
       publication.skipsHistory = answer.skipsHistory
-      publish(id, publication, to: request.channel, as: .permitted(client))
+      publish(id, publication, to: request.channel, as: .permitted(self))
     }
     guard !isTaken else { return }
     begin()
-    publish(id, publication(of: request.data), to: request.channel, as: .client(client))
+    publish(id, publication(of: request.data), to: request.channel, as: .client(self))
   }
 
   private func publication(of data: SharedBytes) -> PublishRequest {
@@ -83,7 +83,7 @@ extension CentrifugoSession {
       case .success(let answer):
         guard !answer.isExpired, !isPast(answer.expiresAt) else { return close(.expired) }
         if let meta = answer.meta { self.meta = meta }
-        if let client, let info = answer.info { hub.describe(client, connectionInfo: info) }
+        if isConnected, let info = answer.info { hub.describe(self, connectionInfo: info) }
         extend(until: answer.expiresAt)
       }
     }
@@ -92,17 +92,17 @@ extension CentrifugoSession {
 
   /// Asks the backend for more time for a subscription.
   func askForRefresh(ofSubscriptionTo channel: String) {
-    subscriptionTimes[channel]?.isAsking = true
+    extras?.subscriptionTimes[channel]?.isAsking = true
     let isTaken = options.backend.refreshSubscription(to: channel, of: caller) { [self] result in
-      guard !isClosed, subscriptionTimes[channel] != nil else { return }
+      guard !isClosed, extras?.subscriptionTimes[channel] != nil else { return }
       switch result {
       case .failure(.disconnect(let disconnect)): close(disconnect)
       case .failure(.error): endSubscription(channel)
       case .success(let answer):
         guard !answer.isExpired, !isPast(answer.expiresAt) else { return endSubscription(channel) }
-        if let client, let info = answer.info { hub.describe(client, in: channel, channelInfo: info) }
-        subscriptionTimes[channel]?.end = answer.expiresAt
-        subscriptionTimes[channel]?.isAsking = false
+        if isConnected, let info = answer.info { hub.describe(self, in: channel, channelInfo: info) }
+        extras?.subscriptionTimes[channel]?.end = answer.expiresAt
+        extras?.subscriptionTimes[channel]?.isAsking = false
         setTimer()
       }
     }

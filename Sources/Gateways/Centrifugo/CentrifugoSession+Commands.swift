@@ -6,7 +6,7 @@ extension CentrifugoSession {
     if case .connect(let request)? = command.request {
       return id == 0 ? close(.badRequest) : connect(id, request)
     }
-    guard let client else {
+    guard isConnected else {
       // Clients send what they want to subscribe to along with the connect command.
       return wasRefused ? () : close(.badRequest)
     }
@@ -14,47 +14,47 @@ extension CentrifugoSession {
       return id == 0 ? receivedPong() : reply(id, .methodNotFound)
     }
     if case .acknowledge(let channel, let offset) = request, !request.isIncomplete {
-      return acknowledge(id, channel, upTo: offset, client)
+      return acknowledge(id, channel, upTo: offset)
     }
-    guard isWithinRate(request, id, client) else { return }
+    guard isWithinRate(request, id) else { return }
     if case .send(let data) = request { return options.backend.receive(data, from: caller) }
     guard id > 0, !request.isIncomplete else { return close(.badRequest) }
-    perform(request, id, client)
+    perform(request, id)
   }
 
-  private func perform(_ request: CentrifugoCommand.Request, _ id: UInt32, _ client: CentrifugoClient) {
+  private func perform(_ request: CentrifugoCommand.Request, _ id: UInt32) {
     switch request {
     case .connect, .send, .acknowledge: break
     case .ping: reply(id, .ping)
     case .rpc(let request): call(id, request)
-    case .subscribe(let request): subscribe(id, request, client)
+    case .subscribe(let request): subscribe(id, request)
     case .unsubscribe(let channel):
-      subscriptionTimes[channel] = nil
-      hub.unsubscribe(client, from: channel)
+      extras?.subscriptionTimes[channel] = nil
+      hub.unsubscribe(self, from: channel)
       reply(id, .unsubscribe)
     case .publish(let channel, let data):
       guard let data else { return close(.badRequest) }
-      publish(id, SessionPublishRequest(channel: channel, data: data), client)
+      publish(id, SessionPublishRequest(channel: channel, data: data))
     case .presence(let channel):
       begin()
-      hub.presence(of: channel, as: .client(client)) { self.answer(id, $0) { .presence($0) } }
+      hub.presence(of: channel, as: .client(self)) { self.answer(id, $0) { .presence($0) } }
     case .presenceStats(let channel):
       begin()
-      hub.presenceStats(of: channel, as: .client(client)) { self.answer(id, $0) { .presenceStats($0) } }
+      hub.presenceStats(of: channel, as: .client(self)) { self.answer(id, $0) { .presenceStats($0) } }
     case .history(let channel, let query):
       begin()
-      hub.history(of: channel, query, as: .client(client)) { self.answer(id, $0) { .history($0) } }
-    case .refresh(let token): refresh(id, token, client)
-    case .subscriptionRefresh(let channel, let token): refreshSubscription(id, channel, token, client)
+      hub.history(of: channel, query, as: .client(self)) { self.answer(id, $0) { .history($0) } }
+    case .refresh(let token): refresh(id, token)
+    case .subscriptionRefresh(let channel, let token): refreshSubscription(id, channel, token)
     }
   }
 
   /// A reply comes only to a command with a number. One for a channel that has just ended is no mistake of the client. There
   /// are no more that say something new than publications were sent, so only the others count for the rate.
-  private func acknowledge(_ id: UInt32, _ channel: String, upTo offset: UInt64, _ client: CentrifugoClient) {
-    let count = hub.acknowledge(client, in: channel, upTo: offset)
+  private func acknowledge(_ id: UInt32, _ channel: String, upTo offset: UInt64) {
+    let count = hub.acknowledge(self, in: channel, upTo: offset)
     let request = CentrifugoCommand.Request.acknowledge(channel: channel, offset: offset)
-    guard (count ?? 0) > 0 || isWithinRate(request, id, client) else { return }
+    guard (count ?? 0) > 0 || isWithinRate(request, id) else { return }
     if id == 0 {
       if count == nil { counters.count(CommandError.notAvailable) }
     } else if count != nil {

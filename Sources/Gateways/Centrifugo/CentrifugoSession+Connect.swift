@@ -6,8 +6,8 @@ extension CentrifugoSession {
   private static let maximumClaimedUserBytes = 64
 
   func connect(_ id: UInt32, _ request: CentrifugoCommand.ConnectRequest) {
-    guard client == nil else { return close(.badRequest) }
-    if clientID.isEmpty { clientID = options.makeClientID() }
+    guard !isConnected else { return close(.badRequest) }
+    if clientID.isEmpty { info = ClientInfo(client: options.makeClientID(), user: "") }
     keep(request.headers)
     guard request.token.isEmpty else { return connectByToken(id, request) }
     var question = SessionConnectRequest()
@@ -57,17 +57,14 @@ extension CentrifugoSession {
     guard admission.subscriptions.count <= hub.limits.maximumChannelsPerClient else {
       return close(.channelLimit)
     }
-    let info = ClientInfo(client: clientID, user: admission.user, connectionInfo: admission.info)
-    let client = CentrifugoClient(session: self, info: info, admission)
-    self.client = client
     expiresAt = admission.end
     isRefreshedByBackend = admission.isRefreshedByBackend
     meta = admission.meta
-    hub.add(client)
+    enter(as: ClientInfo(client: clientID, user: admission.user, connectionInfo: admission.info), admission)
     options.webhooks?.tell(.connected(info))
     noteConnected(info)
     holdBackPushes()
-    subscribe(client, toAll: admission, positions) { [self] subscriptions in
+    subscribe(toAll: admission, positions) { [self] subscriptions in
       replyConnected(id, admission, subscriptions)
       releasePushes()
       startHeartbeat()
@@ -98,7 +95,7 @@ extension CentrifugoSession {
   /// Subscribes to the channels that the token or the backend names, and to those that the client wishes for and may
   /// subscribe to; `done` gets those that could be.
   private func subscribe(
-    _ client: CentrifugoClient, toAll admission: Admission, _ positions: [String: StreamPosition],
+    toAll admission: Admission, _ positions: [String: StreamPosition],
     _ done: @escaping ([Subscribed]) -> Void
   ) {
     let wishes = admission.wishes.map { (channel: $0, answer: SessionSubscribeAnswer(), isGranted: false) }
@@ -115,7 +112,7 @@ extension CentrifugoSession {
       options.recoverSince = positions[channel]
       options.channelInfo = answer.info
       options.overrides = answer.overrides
-      hub.subscribe(client, to: channel, options: options) { [self] result in
+      hub.subscribe(self, to: channel, options: options) { [self] result in
         if case .success(let result) = result {
           subscriptions.append(
             (channel, CentrifugoReply.SubscriptionResult(result: result, data: answer.data)))
@@ -129,7 +126,7 @@ extension CentrifugoSession {
 
   private func keepTime(of answer: SessionSubscribeAnswer, _ channel: String) {
     guard let end = answer.expiresAt else { return }
-    subscriptionTimes[channel] = SubscriptionTime(
+    makeExtras().subscriptionTimes[channel] = SubscriptionTime(
       end: end, isServerSide: true,
       isRefreshedByBackend: options.backend.refreshesSubscriptions(to: channel))
   }
@@ -147,19 +144,19 @@ extension CentrifugoSession {
   }
 
   /// A fresh token for the connection; it must be of the same user.
-  func refresh(_ id: UInt32, _ token: String, _ client: CentrifugoClient) {
+  func refresh(_ id: UInt32, _ token: String) {
     guard !isRefreshedByBackend else { return close(.badRequest) }
     do {
       let claims = try verify(token)
-      guard claims.user == client.info.user else {
-        note(.invalid, of: token, in: "refresh", user: client.info.user)
+      guard claims.user == info.user else {
+        note(.invalid, of: token, in: "refresh", user: info.user)
         return close(.invalidToken)
       }
       guard !isPast(claims.endOfUse) else { return reply(id, .expired) }
       // The client comes back with this token, and has its channels then.
       guard tokenChannels == claims.allChannels else { return close(.insufficientState) }
-      client.capabilities = Capabilities(claims.capabilities)
-      client.token = TokenOrigin(identifier: claims.identifier ?? "", issuedAt: claims.issuedAt ?? 0)
+      capabilities = Capabilities(claims.capabilities)
+      self.token = TokenOrigin(identifier: claims.identifier ?? "", issuedAt: claims.issuedAt ?? 0)
       extend(until: claims.endOfUse)
       reply(
         id,
@@ -170,7 +167,7 @@ extension CentrifugoSession {
     } catch .unknownKey {
       reply(id, .internalError)
     } catch {
-      note(error, of: token, in: "refresh", user: client.info.user)
+      note(error, of: token, in: "refresh", user: info.user)
       close(.invalidToken)
     }
   }

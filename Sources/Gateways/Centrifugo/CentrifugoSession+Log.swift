@@ -9,7 +9,7 @@ extension CentrifugoSession {
       [
         .text("command", "\(command)"),
         .text("reason", error == .revoked ? "revoked" : TokenClaims.complaint(of: token) ?? "not valid here"),
-        .text("user", user), .text("client", clientID), .text("address", address),
+        .text("user", user), .text("client", clientID), .text("address", address.text),
       ])
   }
 
@@ -18,7 +18,7 @@ extension CentrifugoSession {
       .debug, "a client has connected",
       [
         .text("client", info.client), .text("user", info.user), .text("transport", transport),
-        .text("address", address),
+        .text("address", address.text),
       ])
   }
 

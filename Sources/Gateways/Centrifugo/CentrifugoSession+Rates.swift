@@ -4,12 +4,12 @@ import Realtime
 /// How often a client may do what it does.
 extension CentrifugoSession {
   /// Counts a command. False, and answered, where it is one too many: 111, and 3013 for a client that goes on regardless.
-  func isWithinRate(_ request: CentrifugoCommand.Request, _ id: UInt32, _ client: CentrifugoClient) -> Bool {
-    guard rate != nil else { return true }
+  func isWithinRate(_ request: CentrifugoCommand.Request, _ id: UInt32) -> Bool {
+    guard let extras, extras.rate != nil else { return true }
     let (limits, counts) = (options.rateLimits, hub.rateCounts)
     let limiter = loop.storage { _ in RateLimiter(limits, sharing: counts) }
-    let verdict = rate?.take(
-      request.rated, limiter, user: client.info.user, address: address, now: loop.nowMilliseconds)
+    let verdict = extras.rate?.take(
+      request.rated, limiter, user: info.user, address: address.text, now: loop.nowMilliseconds)
     switch verdict {
     case .allowed, nil: return true
     case .refused where id == 0: counters.count(CommandError.tooManyRequests)
@@ -29,17 +29,6 @@ extension CentrifugoCommand.Request {
     case .presence, .presenceStats, .history: .read
     case .rpc: .call
     case .connect, .ping, .refresh, .subscriptionRefresh, .acknowledge: .command
-    }
-  }
-}
-
-extension SocketAddress {
-  /// What counts as one address: an IPv4 address, or the /64 network of an IPv6 address, all of which one customer has.
-  var counted: String {
-    switch self {
-    case .ipv4: host
-    case .ipv6(let high, _, _, _): String(high, radix: 16)
-    case .unix: ""
     }
   }
 }

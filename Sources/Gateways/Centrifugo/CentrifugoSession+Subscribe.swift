@@ -2,23 +2,23 @@ import Bytes
 import Realtime
 
 extension CentrifugoSession {
-  func subscribe(_ id: UInt32, _ request: CentrifugoCommand.SubscribeRequest, _ client: CentrifugoClient) {
+  func subscribe(_ id: UInt32, _ request: CentrifugoCommand.SubscribeRequest) {
     guard request.delta.isEmpty || request.delta == "fossil" else { return close(.badRequest) }
     guard let wanted = request.options else { return reply(id, .badRequest) }
-    guard request.token.isEmpty else { return subscribeByToken(id, request, client, wanted) }
-    guard !hub.isSubscribed(client, to: request.channel) else { return reply(id, .alreadySubscribed) }
+    guard request.token.isEmpty else { return subscribeByToken(id, request, wanted) }
+    guard !hub.isSubscribed(self, to: request.channel) else { return reply(id, .alreadySubscribed) }
     let question = SessionSubscribeRequest(channel: request.channel, data: request.data)
     let isTaken = ask(for: id) {
       options.backend.subscribe(question, of: $0, done: $1)
     } then: { [self] answer in
-      subscribe(id, to: request.channel, client, wanted, as: answer)
+      subscribe(id, to: request.channel, wanted, as: answer)
     }
-    if !isTaken { begin(id, request.channel, client, wanted) }
+    if !isTaken { begin(id, request.channel, wanted) }
   }
 
   /// As the backend allows it.
   private func subscribe(
-    _ id: UInt32, to channel: String, _ client: CentrifugoClient, _ wanted: SubscribeOptions,
+    _ id: UInt32, to channel: String, _ wanted: SubscribeOptions,
     as answer: SessionSubscribeAnswer
   ) {
     guard !isPast(answer.expiresAt) else {
@@ -32,15 +32,14 @@ extension CentrifugoSession {
     options.allowances = answer.allowances
     var time = SubscriptionTime(end: answer.expiresAt)
     time.isRefreshedByBackend = self.options.backend.refreshesSubscriptions(to: channel)
-    begin(id, channel, client, options, time, data: answer.data)
+    begin(id, channel, options, time, data: answer.data)
   }
 
   /// As a token allows it.
   private func subscribeByToken(
-    _ id: UInt32, _ request: CentrifugoCommand.SubscribeRequest, _ client: CentrifugoClient,
-    _ wanted: SubscribeOptions
+    _ id: UInt32, _ request: CentrifugoCommand.SubscribeRequest, _ wanted: SubscribeOptions
   ) {
-    switch grant(of: request.token, for: request.channel, client) {
+    switch grant(of: request.token, for: request.channel) {
     case .failure(.error(let error)): return reply(id, error)
     case .failure(.disconnect(let disconnect)): return close(disconnect)
     case .success(let claims):
@@ -50,18 +49,17 @@ extension CentrifugoSession {
       options.channelInfo = claims.info.map { SharedBytes.make(copying: $0) }
       options.allowances = claims.allowances
       options.overrides = claims.overrides
-      begin(id, request.channel, client, options, SubscriptionTime(end: claims.endOfUse))
+      begin(id, request.channel, options, SubscriptionTime(end: claims.endOfUse))
     }
   }
 
   private func begin(
-    _ id: UInt32, _ channel: String, _ client: CentrifugoClient,
-    _ options: SubscribeOptions, _ time: SubscriptionTime = SubscriptionTime(), data: SharedBytes? = nil
+    _ id: UInt32, _ channel: String, _ options: SubscribeOptions, _ time: SubscriptionTime = SubscriptionTime(), data: SharedBytes? = nil
   ) {
     begin()
-    hub.subscribe(client, to: channel, options: options) { [self] result in
+    hub.subscribe(self, to: channel, options: options) { [self] result in
       if case .success = result, time.end != nil {
-        subscriptionTimes[channel] = time
+        setTime(of: channel, time)
         setTimer()
       }
       let end = time.isRefreshedByBackend ? nil : time.end
@@ -76,12 +74,12 @@ extension CentrifugoSession {
   /// What a subscription token grants. One of another user or for another channel is not a mistake that an honest
   /// client makes: it ends the connection, as in Centrifugo.
   private func grant(
-    of token: String, for channel: String, _ client: CentrifugoClient
+    of token: String, for channel: String
   ) -> Result<TokenClaims, SessionRefusal> {
     do {
       let claims = try options.verifier.verify(token, now: options.now())
-      guard claims.user == client.info.user, claims.channel == channel else {
-        note(.invalid, of: token, in: "subscribe", user: client.info.user)
+      guard claims.user == info.user, claims.channel == channel else {
+        note(.invalid, of: token, in: "subscribe", user: info.user)
         return .failure(.disconnect(.invalidToken))
       }
       return .success(claims)
@@ -90,28 +88,27 @@ extension CentrifugoSession {
     } catch .unknownKey {
       return .failure(.error(.internalError))
     } catch {
-      note(error, of: token, in: "subscribe", user: client.info.user)
+      note(error, of: token, in: "subscribe", user: info.user)
       return .failure(.error(.permissionDenied))
     }
   }
 
   /// A fresh token for a subscription.
-  func refreshSubscription(_ id: UInt32, _ channel: String, _ token: String, _ client: CentrifugoClient) {
-    guard hub.isSubscribed(client, to: channel) else { return reply(id, .permissionDenied) }
-    if subscriptionTimes[channel]?.isRefreshedByBackend == true { return close(.badRequest) }
+  func refreshSubscription(_ id: UInt32, _ channel: String, _ token: String) {
+    guard hub.isSubscribed(self, to: channel) else { return reply(id, .permissionDenied) }
+    if extras?.subscriptionTimes[channel]?.isRefreshedByBackend == true { return close(.badRequest) }
     guard !token.isEmpty else { return reply(id, .badRequest) }
-    switch grant(of: token, for: channel, client) {
+    switch grant(of: token, for: channel) {
     case .failure(.error(.permissionDenied)), .failure(.disconnect): close(.invalidToken)
     case .failure(.error(let error)): reply(id, error)
     case .success(let claims):
       guard !isPast(claims.endOfUse) else { return reply(id, .expired) }
       if let info = claims.info {
-        hub.describe(client, in: channel, channelInfo: SharedBytes.make(copying: info))
+        hub.describe(self, in: channel, channelInfo: SharedBytes.make(copying: info))
       }
-      let isServerSide = subscriptionTimes[channel]?.isServerSide ?? false
-      subscriptionTimes[channel] = claims.endOfUse.map {
-        SubscriptionTime(end: $0, isServerSide: isServerSide)
-      }
+      let isServerSide = extras?.subscriptionTimes[channel]?.isServerSide ?? false
+      setTime(
+        of: channel, claims.endOfUse.map { SubscriptionTime(end: $0, isServerSide: isServerSide) })
       setTimer()
       reply(id, .subscriptionRefresh(secondsLeft: secondsLeft(until: claims.endOfUse)))
     }

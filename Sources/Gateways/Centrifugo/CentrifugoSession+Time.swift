@@ -15,31 +15,37 @@ struct Moment {
 /// What a session waits for, in milliseconds of the loop's clock.
 struct SessionHeartbeat {
   var timer = TimerID.none
-  /// When the connect command must have come.
-  @Moment var connectBy: UInt64?
-  /// When the next ping is due.
-  @Moment var pingAt: UInt64?
-  /// When the answer to the last ping must have come.
-  @Moment var pongBy: UInt64?
+  /// When the connect command must have come; once it has, when the next ping is due.
+  @Moment var due: UInt64?
+  var isConnecting = true
+  /// The last ping was not answered yet.
+  var isAwaitingPong = false
 }
 
 extension CentrifugoSession {
   func setConnectDeadline() {
-    heartbeat.connectBy = loop.nowMilliseconds + options.connectDeadlineMilliseconds
+    heartbeat.due = loop.nowMilliseconds + options.connectDeadlineMilliseconds
     setTimer()
   }
 
   /// The client has connected: pings begin.
   func startHeartbeat() {
-    heartbeat.connectBy = nil
+    heartbeat.isConnecting = false
+    heartbeat.due = nil
     if options.pingIntervalMilliseconds > 0 {
-      heartbeat.pingAt = loop.nowMilliseconds + options.pingIntervalMilliseconds
+      heartbeat.due = loop.nowMilliseconds + options.pingIntervalMilliseconds
     }
     setTimer()
   }
 
   /// An empty command came: the answer to a ping.
-  func receivedPong() { heartbeat.pongBy = nil }
+  func receivedPong() { heartbeat.isAwaitingPong = false }
+
+  /// When the answer to the last ping must have come: so long after it as the next ping is.
+  private var pongBy: UInt64? {
+    guard heartbeat.isAwaitingPong, let next = heartbeat.due else { return nil }
+    return next - options.pingIntervalMilliseconds + options.pongDeadlineMilliseconds
+  }
 
   /// The connection may last until then, in seconds since 1970.
   func extend(until time: UInt64?) {
@@ -63,7 +69,8 @@ extension CentrifugoSession {
     guard !isClosed else { return }
     cancelTimer()
     let now = loop.nowMilliseconds
-    var due = [heartbeat.connectBy, heartbeat.pingAt, heartbeat.pongBy].compactMap { $0 }.min()
+    var due = heartbeat.due
+    if let pongBy { due = min(due ?? .max, pongBy) }
     if let moment = nextExpiry { due = min(due ?? .max, now + milliseconds(until: moment)) }
     guard let due else { return }
     heartbeat.timer = loop.schedule(after: due > now ? due - now : 0, self, token: 0)
@@ -73,17 +80,18 @@ extension CentrifugoSession {
   func tick() {
     heartbeat.timer = .none
     let now = loop.nowMilliseconds
-    if let connectBy = heartbeat.connectBy, connectBy <= now {
+    let isDue = heartbeat.due.map { $0 <= now } ?? false
+    if heartbeat.isConnecting, isDue {
       // One that was told to renew its token may be on its way back already: it must not be told to stay away.
       return close(wasRefused ? .normal : .stale)
     }
-    if let pongBy = heartbeat.pongBy, pongBy <= now { return close(.noPong) }
+    if let pongBy, pongBy <= now { return close(.noPong) }
     expire()
     guard !isClosed else { return }
-    if let pingAt = heartbeat.pingAt, pingAt <= now {
+    if isDue {
       send(clientEncoding.ping)
-      heartbeat.pingAt = now + options.pingIntervalMilliseconds
-      heartbeat.pongBy = now + options.pongDeadlineMilliseconds
+      heartbeat.due = now + options.pingIntervalMilliseconds
+      heartbeat.isAwaitingPong = true
     }
     setTimer()
   }
@@ -96,7 +104,7 @@ extension CentrifugoSession {
   /// The second since 1970 in which something ends, or the backend is to be asked for more time.
   private var nextExpiry: UInt64? {
     var next = expiresAt.map { moment(of: $0, isRefreshedByBackend && !isAskingForRefresh) }
-    for time in subscriptionTimes.values {
+    for time in extras?.subscriptionTimes.values ?? [:].values {
       guard let end = time.end else { continue }
       next = min(next ?? .max, moment(of: end, time.isRefreshedByBackend && !time.isAsking))
     }
@@ -108,7 +116,7 @@ extension CentrifugoSession {
       if isOver(expiresAt) { return close(.expired) }
       if isRefreshedByBackend, !isAskingForRefresh, isPast(expiresAt) { askForRefresh() }
     }
-    for (channel, time) in subscriptionTimes where !isClosed {
+    for (channel, time) in extras?.subscriptionTimes ?? [:] where !isClosed {
       guard let end = time.end else { continue }
       if isOver(end) {
         endSubscription(channel)
@@ -141,14 +149,19 @@ extension CentrifugoSession {
 
   /// 2501: the client comes back with a fresh token. What the server has begun ends with the connection.
   func endSubscription(_ channel: String) {
-    guard let client else { return }
-    if subscriptionTimes[channel]?.isServerSide == true { return close(.subscriptionExpired) }
-    hub.unsubscribe(client, from: channel)
+    guard isConnected else { return }
+    if extras?.subscriptionTimes[channel]?.isServerSide == true { return close(.subscriptionExpired) }
+    hub.unsubscribe(self, from: channel)
     tellUnsubscribed(channel, 2501, "expired")
   }
 
+  /// A subscription lasts so long; nil for as long as the connection.
+  func setTime(of channel: String, _ time: SubscriptionTime?) {
+    if let time { makeExtras().subscriptionTimes[channel] = time } else { extras?.subscriptionTimes[channel] = nil }
+  }
+
   func tellUnsubscribed(_ channel: String, _ code: UInt32, _ reason: String) {
-    subscriptionTimes[channel] = nil
+    extras?.subscriptionTimes[channel] = nil
     push(.unsubscribe(channel: channel, code: code, reason: reason))
   }
 }

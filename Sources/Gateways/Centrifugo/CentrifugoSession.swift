@@ -4,9 +4,9 @@ import Realtime
 
 /// What a session writes to.
 protocol CentrifugoOutput: AnyObject {
-  /// Sends what the session's ``ClientEncoding`` makes of a reply or a push; false if the connection has ended, or ends
+  /// Sends what an encoding, the session's, makes of a reply or a push; false if the connection has ended, or ends
   /// because too much waits for its peer already.
-  func send(_ message: [UInt8]) -> Bool
+  func send(_ message: [UInt8], as encoding: ClientEncoding) -> Bool
   /// Sends a frame that is shared with others: what the session's encoding among those of the hub makes, a server's whole
   /// WebSocket frame; false as above.
   func send(frame: SharedBytes) -> Bool
@@ -27,80 +27,71 @@ extension CentrifugoOutput {
 
 /// One client connection of the protocol: takes commands one after the other, answers them, and hands on what the hub
 /// delivers. Loop-confined.
-final class CentrifugoSession: TimerTarget, @unchecked Sendable {
+///
+/// There are many of them, mostly idle: what few have is in their ``SessionExtras``.
+final class CentrifugoSession: Subscriber, TimerTarget, @unchecked Sendable {
   private let context: SessionContext
-  /// Its place among the hub's encodings.
-  let encoding: Int
-  /// How the client's messages are spelled, and those to it.
-  let clientEncoding: ClientEncoding
-  private let carrier: SessionCarrier
-  let loop: EventLoop
   let output: any CentrifugoOutput
-  /// The client's place in the hub once it has connected.
-  var client: CentrifugoClient?
+  private(set) var extras: SessionExtras?
   /// What was pushed while the connect command was under way: the client expects the reply first.
   private var heldBack: HeldPushes?
+  /// Commands behind one whose reply waits for another loop, so that they see its effect.
+  private var waiting: WaitingCommands?
   /// When the connection's token ends, in seconds since 1970.
   @Moment var expiresAt: UInt64?
+  var heartbeat = SessionHeartbeat()
+  /// What the client's address counts as.
+  let address: CountedAddress
+  /// How the client's messages are spelled, and those to it.
+  let clientEncoding: ClientEncoding
+  /// The client has a place in the hub.
+  private(set) var isConnected = false
   /// Whether the backend prolongs the connection, rather than the client with a new token.
   var isRefreshedByBackend = false
   /// The backend has been asked for more time, and has not answered.
   var isAskingForRefresh = false
   /// Whether channels that the connect command names are subscribed to as the server's; else only their positions count.
   var honoursWishes = true
-  /// The channels of the token that the connection began with.
-  var tokenChannels: Set<String> = []
-  /// Of the subscriptions that end.
-  var subscriptionTimes: [String: SubscriptionTime] = [:]
-  /// The client's identifier; empty until it connects.
-  var clientID = ""
-  /// What the token or the backend has said for the backend alone.
-  var meta: SharedBytes?
-  /// The fields of the client's request that the backend wants to see.
-  var headers: [(name: String, value: String)] = []
-  /// What the client's address counts as; empty where it is not known.
-  let address: String
-  /// How often it has done what; nil where nothing is limited.
-  var rate: RateLimiter.Connection?
   private(set) var isClosed = false
   /// The connect command was answered with an error: what the client has sent behind it is passed over.
   private(set) var wasRefused = false
-  /// How the server has ended the connection.
-  private var ending: Disconnect?
-  /// A command whose reply waits for another loop; those behind it wait, so that they see its effect.
+  /// A command's reply waits for another loop.
   private var isBusy = false
   /// Those that waited are being worked off.
   private var isCatchingUp = false
-  private var waiting: WaitingCommands?
-  var heartbeat = SessionHeartbeat()
+
+  private static let nobody = ClientInfo(client: "", user: "")
 
   init(
     _ context: SessionContext, encoding: Int, clientEncoding: ClientEncoding = .json,
     carrier: SessionCarrier = .webSocket, loop: EventLoop, output: any CentrifugoOutput,
-    headers: [(name: String, value: String)] = [], address: String = ""
+    headers: [(name: String, value: String)] = [], address: CountedAddress = .none
   ) {
     self.context = context
-    self.address = address
-    rate = context.options.rateLimits.isEmpty ? nil : RateLimiter.Connection()
-    self.headers = headers
-    self.clientEncoding = clientEncoding
-    self.carrier = carrier
-    self.encoding = encoding
-    self.loop = loop
     self.output = output
+    self.address = address
+    self.clientEncoding = clientEncoding
+    super.init(
+      loop: loop, info: Self.nobody, session: carrier.emulation?.session ?? "", encoding: encoding)
+    if carrier !== SessionCarrier.webSocket { makeExtras().carrier = carrier }
+    if !context.options.rateLimits.isEmpty { makeExtras().rate = RateLimiter.Connection() }
+    self.headers = headers
     counters.opened.count()
     setConnectDeadline()
   }
 
-  deinit { client?.owner = nil }
+  func makeExtras() -> SessionExtras {
+    if let extras { return extras }
+    let made = SessionExtras()
+    extras = made
+    return made
+  }
 
   var hub: Hub { context.hub }
   var options: CentrifugoOptions { context.options }
   var counters: CentrifugoCounters { context.counters }
-  /// How the client is connected: ``SessionCaller/transport``.
-  var transport: String { carrier.name }
-  /// Where the client posts its commands, if it has to.
-  var emulation: EmulationAddress? { carrier.emulation }
+  /// The client's identifier; empty until it connects.
+  var clientID: String { info.client }
 
   // MARK: Input
 
@@ -110,7 +101,7 @@ final class CentrifugoSession: TimerTarget, @unchecked Sendable {
     let isWhole = clientEncoding.forEachCommand(in: message) { command in
       if !isBusy {
         perform(command)
-      } else if client != nil, clientEncoding.isPong(command) {
+      } else if isConnected, clientEncoding.isPong(command) {
         // The client is not to be taken for gone because a command ahead of this takes its time.
         receivedPong()
       } else {
@@ -158,7 +149,7 @@ final class CentrifugoSession: TimerTarget, @unchecked Sendable {
   // MARK: Output
 
   func send(_ message: [UInt8]) {
-    if !isClosed, !output.send(message) { closed() }
+    if !isClosed, !output.send(message, as: clientEncoding) { closed() }
   }
 
   func reply(_ id: UInt32, _ reply: CentrifugoReply) {
@@ -167,7 +158,7 @@ final class CentrifugoSession: TimerTarget, @unchecked Sendable {
 
   func reply(_ id: UInt32, _ error: CommandError) {
     counters.count(error)
-    if client == nil { wasRefused = true }
+    if !isConnected { wasRefused = true }
     reply(id, .error(error))
   }
 
@@ -205,14 +196,14 @@ final class CentrifugoSession: TimerTarget, @unchecked Sendable {
 
   /// The peer has taken what waited for it.
   func drained() {
-    if let client { hub.drained(client) }
+    if isConnected { hub.drained(self) }
   }
 
   /// Ends the connection.
   func close(_ disconnect: Disconnect) {
     guard !isClosed else { return }
     counters.count(disconnect)
-    ending = disconnect
+    makeExtras().ending = disconnect
     output.close(disconnect)
     closed()
   }
@@ -225,17 +216,57 @@ final class CentrifugoSession: TimerTarget, @unchecked Sendable {
     cancelTimer()
     waiting = nil
     heldBack = nil
-    if let client {
-      noteDisconnected(client.info, ending)
-      hub.remove(client)
-      // A connection that the client ended, or the network, has no code of ours.
-      options.webhooks?.tell(
-        .disconnected(client.info, code: ending?.code ?? 3_000, reason: ending?.reason ?? "connection closed")
-      )
-    }
-    client?.owner = nil
-    client = nil
+    if isConnected { leave() }
+  }
+
+  /// The client may come in.
+  func enter(as info: ClientInfo, _ admission: Admission) {
+    self.info = info
+    capabilities = admission.capabilities
+    token = admission.token
+    isConnected = true
+    hub.add(self)
+  }
+
+  private func leave() {
+    isConnected = false
+    let ending = extras?.ending
+    noteDisconnected(info, ending)
+    hub.remove(self)
+    // A connection that the client ended, or the network, has no code of ours.
+    options.webhooks?.tell(
+      .disconnected(info, code: ending?.code ?? 3_000, reason: ending?.reason ?? "connection closed"))
   }
 
   func timerFired(_ token: UInt64) { tick() }
+
+  // MARK: What the hub says
+
+  override func received(_ publication: Publication, frame: SharedBytes, on channel: String) { push(frame) }
+
+  override func isBackedUp(beyond byteCount: Int) -> Bool { output.isBackedUp(beyond: byteCount) }
+
+  override func joined(_ info: ClientInfo, frame: SharedBytes, on channel: String) { push(frame) }
+
+  override func left(_ info: ClientInfo, frame: SharedBytes, on channel: String) { push(frame) }
+
+  override func subscribed(to channel: String, _ result: SubscribeResult, data: SharedBytes?) {
+    push(.subscribe(channel: channel, result, data: data))
+    // The push has no room for what was missed.
+    for publication in result.publications { push(.publication(channel: channel, publication)) }
+  }
+
+  override func received(message: SharedBytes) { push(.message(message)) }
+
+  override func unsubscribed(from channel: String, code: UInt32, reason: String) {
+    tellUnsubscribed(channel, code, reason)
+  }
+
+  override func disconnect(code: UInt32, reason: String) {
+    close(Disconnect(code: UInt16(clamping: code), reason: reason))
+  }
+
+  override func refreshed(isExpired: Bool, expiresAt: UInt64?) {
+    if isExpired { close(.expired) } else { tellRefreshed(until: expiresAt) }
+  }
 }

@@ -28,9 +28,9 @@ struct SessionEncodings {
 final class SessionHandshake {
   let encoding: ClientEncoding
   let headers: [(name: String, value: String)]
-  let address: String
+  let address: CountedAddress
 
-  init(encoding: ClientEncoding, headers: [(name: String, value: String)], address: String) {
+  init(encoding: ClientEncoding, headers: [(name: String, value: String)], address: CountedAddress) {
     self.encoding = encoding
     self.address = address
     self.headers = headers

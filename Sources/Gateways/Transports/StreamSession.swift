@@ -34,7 +34,7 @@ final class StreamSession: EmulatedSession, CentrifugoOutput, @unchecked Sendabl
 
   // MARK: Output
 
-  func send(_ text: [UInt8]) -> Bool { text.withUnsafeBytes { send($0) } }
+  func send(_ text: [UInt8], as encoding: ClientEncoding) -> Bool { text.withUnsafeBytes { send($0) } }
 
   func send(frame: SharedBytes) -> Bool { frame.withPayload { send($0) } }
 

@@ -12,10 +12,11 @@ final class UnidirectionalGateway: WebSocketHandler, @unchecked Sendable {
     /// Fields for the backend.
     let headers: [(name: String, value: String)]
     /// What the client's address counts as.
-    let address: String
+    let address: CountedAddress
 
     init(
-      _ request: UnidirectionalRequest?, headers: [(name: String, value: String)] = [], address: String = ""
+      _ request: UnidirectionalRequest?, headers: [(name: String, value: String)] = [],
+      address: CountedAddress = .none
     ) {
       self.request = request
       self.headers = headers
@@ -46,10 +47,10 @@ final class UnidirectionalGateway: WebSocketHandler, @unchecked Sendable {
 
   override func opened(_ connection: WebSocketConnection) {
     let opening = connection.attachment as? Opening
-    let output = UnidirectionalOutput(ConnectionOutput(connection, .text))
+    let output = UnidirectionalOutput(connection)
     let session = CentrifugoSession(
       context, encoding: encoding, carrier: Self.carrier, loop: connection.loop, output: output,
-      headers: opening?.headers ?? [], address: opening?.address ?? "")
+      headers: opening?.headers ?? [], address: opening?.address ?? .none)
     output.session = session
     connection.attachment = Listener(session, output)
     if let request = opening?.request { output.begin(request) }

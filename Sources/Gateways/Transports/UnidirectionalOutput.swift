@@ -1,6 +1,7 @@
 import Bytes
 import EventLoops
 import JSON
+import Realtime
 
 /// Spells what a session says for a client that only listens: pushes without their wrapping, replies as the pushes that tell
 /// the same. Pings are passed on, and answered here: whether the client is there shows when bytes pile up.
@@ -30,13 +31,13 @@ final class UnidirectionalOutput: CentrifugoOutput, @unchecked Sendable {
 
   // MARK: Output
 
-  func send(frame: SharedBytes) -> Bool { frame.withPayload { send(Array($0)) } }
+  func send(frame: SharedBytes) -> Bool { frame.withPayload { send(Array($0), as: .json) } }
 
-  func send(_ text: [UInt8]) -> Bool {
-    if let push = text.unwrapped("{\"push\":") { return base.send(push) }
+  func send(_ text: [UInt8], as encoding: ClientEncoding) -> Bool {
+    if let push = text.unwrapped("{\"push\":") { return base.send(push, as: encoding) }
     if text.count == 2 {
       soon { [self] in perform(text) }
-      return base.send(text)
+      return base.send(text, as: encoding)
     }
     return reply(text)
   }
@@ -68,7 +69,7 @@ final class UnidirectionalOutput: CentrifugoOutput, @unchecked Sendable {
     guard let result else { return true }
     if !result.isConnect { return tell(id, "subscribe", result.json) }
     soon { [self] in for command in request?.subscribeCommands ?? [] { perform(command) } }
-    return base.send(Array("{\"connect\":".utf8) + result.json + Array("}".utf8))
+    return base.send(Array("{\"connect\":".utf8) + result.json + Array("}".utf8), as: .json)
   }
 
   private func refused(_ id: Int, _ error: CommandError) -> Bool {
@@ -97,7 +98,7 @@ final class UnidirectionalOutput: CentrifugoOutput, @unchecked Sendable {
     json.key(kind)
     json.raw(value)
     json.endObject()
-    return base.send(json.bytes)
+    return base.send(json.bytes, as: .json)
   }
 }
 

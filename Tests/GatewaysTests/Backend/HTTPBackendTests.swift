@@ -108,8 +108,8 @@ import Testing
         #"{"id":1,"connect":{"client":"c1","version":"1","expires":true,"ttl":60,"data":[1],"ping":25,"pong":true,"#
       ))
     #expect(reply.contains(#""plain:a":{}"#) && reply.contains(#""plain:b":{"data":[2]}"#))
-    #expect(client.session?.client?.info.user == "ann")
-    #expect(client.session?.client?.info.connectionInfo?.array == Array(#"{"n":1.10}"#.utf8))
+    #expect(client.info?.user == "ann")
+    #expect(client.info?.connectionInfo?.array == Array(#"{"n":1.10}"#.utf8))
     #expect(client.call(#"{"id":2,"subscribe":{"channel":"closed:x"}}"#) == [#"{"id":2,"subscribe":{}}"#])
   }
 

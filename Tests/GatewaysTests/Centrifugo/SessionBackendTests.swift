@@ -44,8 +44,8 @@ import Testing
       #"{"id":1,"connect":{"name":"js","version":"2","data":[ 1 ],"subs":{"a":{}},"headers":{"#
       + #""Cookie":"c","X-Token":"t\n","Other":"o"}}}"#
     #expect(client.call(connect) == [reply])
-    #expect(client.session?.client?.info.user == "ann")
-    #expect(client.session?.client?.info.connectionInfo?.array == Array(#"{"n":1}"#.utf8))
+    #expect(client.info?.user == "ann")
+    #expect(client.info?.connectionInfo?.array == Array(#"{"n":1}"#.utf8))
     let caller = backend.callers[0]
     #expect(caller.client == "c1" && caller.user == "" && caller.meta == nil)
     #expect(caller.transport == "websocket" && caller.encoding == .json)
@@ -71,13 +71,13 @@ import Testing
     }
     let client = world().open()
     #expect(client.call(#"{"id":1,"connect":{}}"#) == [#"{"id":1,"error":{"code":110,"message":"expired"}}"#])
-    #expect(client.session?.client == nil)
+    #expect(client.info == nil)
   }
 
   @Test func aTokenAsksNoBackend() {
     backend.onConnect = { _ in .failure(Self.over) }
     let client = world().connected("{\"token\":\"\(SessionWorld.token())\"}")
-    #expect(client.session?.client?.info.user == "ann" && backend.callers.isEmpty)
+    #expect(client.info?.user == "ann" && backend.callers.isEmpty)
   }
 
   @Test func slowAnswers() {
@@ -93,7 +93,7 @@ import Testing
       client.take() == [
         #"{"id":1,"connect":{"client":"c1","version":"1","ping":25,"pong":true}}"#, #"{"id":2,"ping":{}}"#,
       ])
-    #expect(gone.take() == [] && gone.session?.client == nil)
+    #expect(gone.take() == [] && gone.info == nil)
     #expect(world.hub.shards[0].clients.count == 1)
   }
 

@@ -13,7 +13,7 @@ import Testing
     #expect(
       client.call(#"{"id":1,"connect":{"name":"js","version":"","data":{},"subs":{}}}"#)
         == [#"{"id":1,"connect":{"client":"c1","version":"1","ping":25,"pong":true}}"#])
-    #expect(client.session?.client?.info.user == "")
+    #expect(client.info?.user == "")
   }
 
   @Test func withATokenThatExpires() {
@@ -24,7 +24,7 @@ import Testing
         == [
           #"{"id":1,"connect":{"client":"c1","version":"1","expires":true,"ttl":60,"ping":25,"pong":true}}"#
         ])
-    #expect(client.session?.client?.info.user == "ann")
+    #expect(client.info?.user == "ann")
   }
 
   @Test func withoutPings() {
@@ -39,7 +39,7 @@ import Testing
     #expect(client.call(connect(expired)) == [#"{"id":1,"error":{"code":109,"message":"token expired"}}"#])
     // The client may try again on the same connection.
     #expect(client.call(connect(SessionWorld.token())).count == 1)
-    #expect(client.session?.client != nil)
+    #expect(client.info != nil)
     #expect(SessionWorld().open().call(connect("x")) == ["close 3500 invalid token"])
     let anonymous = SessionWorld { $0.allowsAnonymous = false }
     #expect(anonymous.open().call(#"{"id":1,"connect":{}}"#) == ["close 3500 invalid token"])
@@ -103,9 +103,9 @@ import Testing
   ])
   func userOfTheData(data: String, user: String) {
     let world = SessionWorld { $0.takesUserFromConnectData = true }
-    #expect(world.connected("{\"data\":\(data)}").session?.client?.info.user == user)
+    #expect(world.connected("{\"data\":\(data)}").info?.user == user)
     // Elsewhere the data is of no interest.
-    #expect(SessionWorld().connected("{\"data\":\(data)}").session?.client?.info.user == "")
+    #expect(SessionWorld().connected("{\"data\":\(data)}").info?.user == "")
   }
 
   @Test func userOfTheDataIsRefused() {

@@ -166,7 +166,7 @@ final class ListOutput: CentrifugoOutput {
   var backlog = 0
   private(set) var isPaused = false
 
-  func send(_ text: [UInt8]) -> Bool {
+  func send(_ text: [UInt8], as encoding: ClientEncoding) -> Bool {
     guard !isFull else { return false }
     messages.append(text)
     events.append(String(decoding: text, as: UTF8.self))
@@ -177,7 +177,7 @@ final class ListOutput: CentrifugoOutput {
     guard !isFull else { return false }
     // A server's frame: two bytes of header, or four.
     let bytes = frame.array
-    return send(Array(bytes.dropFirst(bytes[1] == 126 ? 4 : 2)))
+    return send(Array(bytes.dropFirst(bytes[1] == 126 ? 4 : 2)), as: .json)
   }
 
   func isBackedUp(beyond byteCount: Int) -> Bool { backlog > byteCount }
@@ -199,6 +199,9 @@ final class TestClient {
         clientEncoding: encoding, loop: world.loops[0], output: self.output)
     }
   }
+
+  /// Who the client is; nil while it is not connected.
+  var info: ClientInfo? { session?.isConnected == true ? session?.info : nil }
 
   /// Hands the session a message; what it sets off elsewhere is still to come. A command in Protobuf is written as a
   /// ``ProtobufText``.
