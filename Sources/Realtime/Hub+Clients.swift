@@ -64,7 +64,7 @@ extension Shard {
     precondition(
       hub.encodings.indices.contains(subscriber.encoding), "a subscriber uses one of the hub's encodings")
     subscriber.isOpen = true
-    clients[subscriber.info.name] = subscriber
+    clients.insert(subscriber)
     counters.clients += 1
     let user = subscriber.info.user
     guard !user.isEmpty else { return }
@@ -79,8 +79,7 @@ extension Shard {
     guard subscriber.isOpen else { return }
     subscriber.isOpen = false
     while let subscription = subscriber.subscriptions.first { end(subscription, because: .closed) }
-    let name = subscriber.info.name
-    if clients[name] === subscriber { clients[name] = nil }
+    if clients[subscriber.name] === subscriber { clients.remove(subscriber.name) }
     counters.clients -= 1
     removeFromUser(subscriber)
   }

@@ -68,7 +68,7 @@ extension Shard {
 
   fileprivate func clients(ofUser user: String, after client: String, limit: Int) -> [ClientSummary] {
     var page = Page<Subscriber>(limit: limit)
-    let candidates = user.isEmpty ? Array(clients.values) : users[user] ?? []
+    let candidates = user.isEmpty ? clients.values : users[user] ?? []
     for subscriber in candidates {
       let name = subscriber.info.client
       if name > client, page.mayTake(name) { page.take(name, subscriber) }

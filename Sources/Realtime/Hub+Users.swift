@@ -111,7 +111,7 @@ extension Hub {
   /// Calls `Subscriber.disconnect` of every client.
   public func disconnectAll(code: UInt32, reason: String, done: @escaping (Int) -> Void = { _ in }) {
     onEveryLoop(done) { shard in
-      let all = Array(shard.clients.values)
+      let all = shard.clients.values
       for subscriber in all { subscriber.disconnect(code: code, reason: reason) }
       return all.count
     }
@@ -168,7 +168,7 @@ extension Shard {
     } else if !selection.client.isEmpty {
       candidates = clients[ClientName(selection.client)].map { [$0] }
     } else {
-      candidates = selection.token.isEmpty ? nil : Array(clients.values)
+      candidates = selection.token.isEmpty ? nil : clients.values
     }
     return (candidates ?? []).filter { selection.includes($0) }
   }
@@ -187,7 +187,7 @@ private final class Draining {
   init(hub: Hub, shard: Shard, slices: Int) {
     self.hub = hub
     self.shard = shard
-    remaining = Array(shard.clients.values)
+    remaining = shard.clients.values
     sliceCount = (remaining.count + slices - 1) / slices
   }
 

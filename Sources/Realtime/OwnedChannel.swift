@@ -11,7 +11,7 @@ final class OwnedChannel {
 
   /// Nil while there is nothing in it.
   private var history: History?
-  private var members: [ClientName: Member] = [:]
+  private var members = NameTable<Member>()
   private var extras: ChannelExtras?
   private var lastUse: UInt64
   /// When a timer will look at this channel again; nil where none is set.
@@ -19,9 +19,11 @@ final class OwnedChannel {
   private var wakeupDeadline: UInt64 = 0
   private var timer = TimerID.none
 
-  private struct Member {
+  private struct Member: Named {
     let info: ClientInfo
     let subscription: SubscriptionID
+
+    var name: ClientName { info.name }
   }
 
   var options: NamespaceOptions { namespace.options }
@@ -206,7 +208,7 @@ final class OwnedChannel {
     _ subscription: SubscriptionID, info: ClientInfo, spelling: Spelling, isPresent: Bool, now: UInt64
   ) {
     audience.add(loop: subscription.loop, spelling: spelling)
-    if isPresent { members[info.name] = Member(info: info, subscription: subscription) }
+    if isPresent { members.insert(Member(info: info, subscription: subscription)) }
     lastUse = now
   }
 
@@ -214,14 +216,14 @@ final class OwnedChannel {
     audience.remove(loop: subscription.loop, spelling: spelling)
     // A second connection that took the same identifier over, maybe on another loop, stays present when the
     // first one goes.
-    if members[client]?.subscription == subscription { members[client] = nil }
+    if members[client]?.subscription == subscription { members.remove(client) }
     lastUse = now
   }
 
   /// Something else is said of a member.
   func describe(_ subscription: SubscriptionID, _ info: ClientInfo) {
     guard members[info.name]?.subscription == subscription else { return }
-    members[info.name] = Member(info: info, subscription: subscription)
+    members.insert(Member(info: info, subscription: subscription))
   }
 
   var presence: [ClientInfo] { members.values.map(\.info) }

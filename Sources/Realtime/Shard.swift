@@ -18,7 +18,7 @@ final class Shard: @unchecked Sendable {
 
   // Home.
   var heard: [String: HeardChannel] = [:]
-  var clients: [ClientName: Subscriber] = [:]
+  var clients = NameTable<Subscriber>()
   var users: [String: [Subscriber]] = [:]
   var lastSubscriptionNumber: UInt64 = 0
 

@@ -77,7 +77,9 @@ private final class Credentials {
   var token = TokenOrigin()
 }
 
-extension Subscriber {
+extension Subscriber: Named {
+  var name: ClientName { info.name }
+
   /// A second name of this connection that only the client itself and the server know; may be empty.
   public package(set) var session: String {
     get { credentials?.session ?? "" }

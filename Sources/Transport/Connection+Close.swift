@@ -74,11 +74,4 @@ extension Connection: TimerTarget {
     handler = nil
     last?.closed(self, ending?.reason ?? .ended)
   }
-
-  private func beginEnding() -> ConnectionEnding {
-    if let ending { return ending }
-    let made = ConnectionEnding()
-    ending = made
-    return made
-  }
 }

@@ -44,7 +44,6 @@ public final class Connection: IOTarget, @unchecked Sendable {
   public let loop: EventLoop
   /// The other end, or the client that a trusted proxy named by the PROXY protocol; empty Unix path if it has no name.
   public let peerAddress: SocketAddress
-  private let proxy: ProxyAddress?
   package let id: RegistrationID
 
   /// Who hears what happens; may be replaced at any time. Nil once the connection is closed and that was reported.
@@ -66,8 +65,6 @@ public final class Connection: IOTarget, @unchecked Sendable {
   }
 
   private var handlerReference: Unmanaged<ConnectionHandler>?
-  /// What the connections of the loop share.
-  let shared: LoopTransport
   var outbound: OutboundQueue.Pointer?
   /// The one reference that was written this turn: fan-out needs no queue.
   var lone: SharedBytes?
@@ -75,8 +72,8 @@ public final class Connection: IOTarget, @unchecked Sendable {
   var tls: TLSSession?
   /// Bytes that were given to `write`, all told.
   package internal(set) var writtenByteCount: UInt64 = 0
-  /// Nil until the connection is being closed.
-  var ending: ConnectionEnding?
+  /// What few connections have; nil until there is something of it.
+  private var extras: ConnectionExtras?
   /// Where the connection is counted; nil where nothing is.
   var admission: ConnectionAdmission?
   private var queueLimit = UInt32(Connection.defaultMaximumQueuedBytes)
@@ -89,9 +86,9 @@ public final class Connection: IOTarget, @unchecked Sendable {
     self.loop = loop
     self.id = id
     self.peerAddress = peer
-    self.proxy = proxy.map(ProxyAddress.init)
     handlerReference = .passRetained(handler)
-    shared = loop.transport
+    super.init()
+    if proxy != nil { makeExtras().proxy = proxy }
   }
 
   deinit {
@@ -100,7 +97,28 @@ public final class Connection: IOTarget, @unchecked Sendable {
   }
 
   /// The proxy that passes the connection on by the PROXY protocol, if there is one.
-  public var proxyAddress: SocketAddress? { proxy?.address }
+  public var proxyAddress: SocketAddress? { extras?.proxy }
+
+  /// Nil until the connection is being closed.
+  var ending: ConnectionEnding? { extras?.ending }
+
+  /// The connection is being closed, from now on or already.
+  func beginEnding() -> ConnectionEnding {
+    let extras = makeExtras()
+    let ending = extras.ending ?? ConnectionEnding()
+    extras.ending = ending
+    return ending
+  }
+
+  private func makeExtras() -> ConnectionExtras {
+    if let extras { return extras }
+    let made = ConnectionExtras()
+    extras = made
+    return made
+  }
+
+  /// What the connections of the loop share.
+  var shared: LoopTransport { loop.transport }
 
   /// Our own end, asked of the system each time; nil once the connection is closed.
   public var localAddress: SocketAddress? {
@@ -209,17 +227,16 @@ public final class Connection: IOTarget, @unchecked Sendable {
   }
 }
 
-/// What a connection remembers from the moment it is being closed; in a box, because few are at any time.
+/// What few connections have, apart, so that the others do not pay for it.
+private final class ConnectionExtras {
+  var proxy: SocketAddress?
+  var ending: ConnectionEnding?
+}
+
+/// What a connection remembers from the moment it is being closed.
 final class ConnectionEnding {
   /// How many bytes that were written the kernel never took.
   var lostByteCount = 0
   var lingerTimer = TimerID.none
   var reason = ConnectionCloseReason.ended
-}
-
-/// In a box: few connections have one.
-private final class ProxyAddress: Sendable {
-  let address: SocketAddress
-
-  init(_ address: SocketAddress) { self.address = address }
 }

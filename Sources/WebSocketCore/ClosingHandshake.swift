@@ -18,20 +18,35 @@ public struct ClosingHandshake: Sendable {
     public let reason: String
   }
 
-  private final class Ending: Sendable {
+  @usableFromInline
+  final class Ending: Sendable {
     let outcome: Outcome
 
     init(_ outcome: Outcome) { self.outcome = outcome }
   }
 
-  /// In a box: most connections are open.
-  private var ending: Ending?
+  /// In one word, with the outcome in a box: most connections are open.
+  @usableFromInline
+  enum Progress: Sendable {
+    case open
+    case closeSent
+    case finished(Ending)
+  }
+
+  @usableFromInline var progress = Progress.open
+
   /// How far it is.
-  public private(set) var state = State.open
+  @inlinable public var state: State {
+    switch progress {
+    case .open: .open
+    case .closeSent: .closeSent
+    case .finished: .finished
+    }
+  }
+
   /// How it ended; nil while it has not.
-  public private(set) var outcome: Outcome? {
-    get { ending?.outcome }
-    set { ending = newValue.map(Ending.init) }
+  public var outcome: Outcome? {
+    if case .finished(let ending) = progress { ending.outcome } else { nil }
   }
 
   /// Starts open.
@@ -42,7 +57,7 @@ public struct ClosingHandshake: Sendable {
   /// RFC 6455 §5.5.1: "The application MUST NOT send any more data frames after sending a Close frame."
   public mutating func close() -> Bool {
     guard state == .open else { return false }
-    state = .closeSent
+    progress = .closeSent
     return true
   }
 
@@ -53,8 +68,7 @@ public struct ClosingHandshake: Sendable {
   public mutating func receivedClose(_ code: CloseCode?, reason: String) -> Bool {
     guard state != .finished else { return false }
     let mustAnswer = state == .open
-    state = .finished
-    outcome = Outcome(code: code ?? .noStatus, reason: reason)
+    finish(Outcome(code: code ?? .noStatus, reason: reason))
     return mustAnswer
   }
 
@@ -62,16 +76,17 @@ public struct ClosingHandshake: Sendable {
   public mutating func fail(reason: String) -> Bool {
     guard state != .finished else { return false }
     let maySend = state == .open
-    state = .finished
-    outcome = Outcome(code: .abnormal, reason: reason)
+    finish(Outcome(code: .abnormal, reason: reason))
     return maySend
   }
 
   /// The stream has ended: the outcome, 1006 if there was no close frame from the peer.
   public mutating func endOfStream(reason: String) -> Outcome {
-    state = .finished
-    let final = outcome ?? Outcome(code: .abnormal, reason: reason)
-    outcome = final
-    return final
+    if let outcome { return outcome }
+    let outcome = Outcome(code: .abnormal, reason: reason)
+    finish(outcome)
+    return outcome
   }
+
+  private mutating func finish(_ outcome: Outcome) { progress = .finished(Ending(outcome)) }
 }

@@ -10,43 +10,49 @@ public struct Keepalive: Sendable {
     case expired
   }
 
-  private let interval: UInt32
-  private let deadline: UInt32
-  private var lastReceived: UInt64
-  /// When the ping that is not answered yet was sent.
+  /// How long which silence may last, in milliseconds.
+  public struct Limits: Sendable {
+    /// After which a ping is sent; 0 switches the heartbeat off.
+    public let interval: UInt64
+    /// How long the peer may then stay silent.
+    public let deadline: UInt64
+
+    /// Makes limits; more than 2^32 milliseconds, 49 days, are taken for so many.
+    public init(intervalMilliseconds: UInt64, deadlineMilliseconds: UInt64) {
+      interval = min(intervalMilliseconds, UInt64(UInt32.max))
+      deadline = min(deadlineMilliseconds, UInt64(UInt32.max))
+    }
+  }
+
+  /// The lower half of the time: no silence is longer than the interval, and the ticks that end it.
+  private var lastReceived: UInt32
   /// When a ping was sent, counted from then; 0 for none.
   private var pingDelay: UInt32 = 0
 
-  /// Makes a heartbeat.
-  ///
-  /// - Parameters:
-  ///   - intervalMilliseconds: silence after which a ping is sent; 0 switches the heartbeat off.
-  ///   - deadlineMilliseconds: how long the peer may then stay silent.
-  ///   - now: the time.
-  public init(intervalMilliseconds: UInt64, deadlineMilliseconds: UInt64, now: UInt64) {
-    interval = UInt32(clamping: intervalMilliseconds)
-    deadline = UInt32(clamping: deadlineMilliseconds)
-    lastReceived = now
-  }
+  /// Makes a heartbeat that begins now.
+  public init(now: UInt64) { lastReceived = UInt32(truncatingIfNeeded: now) }
 
   /// Something came from the peer, anything at all.
   public mutating func received(now: UInt64) {
-    lastReceived = now
+    lastReceived = UInt32(truncatingIfNeeded: now)
     pingDelay = 0
   }
 
-  /// When to tick next; nil never.
-  public var nextDeadline: UInt64? {
-    guard interval > 0 else { return nil }
-    return lastReceived + UInt64(pingDelay == 0 ? interval : pingDelay)
-      + UInt64(pingDelay == 0 ? 0 : deadline)
+  /// After how many milliseconds to tick next, 0 at once; nil never.
+  public func delay(_ limits: Limits, now: UInt64) -> UInt64? {
+    guard limits.interval > 0 else { return nil }
+    let wait = pingDelay == 0 ? limits.interval : UInt64(pingDelay) + limits.deadline
+    let silence = silence(now)
+    return wait > silence ? wait - silence : 0
   }
 
   /// What to do now. Early and late ticks are harmless.
-  public mutating func tick(now: UInt64) -> Action {
-    guard let nextDeadline, now >= nextDeadline else { return .none }
+  public mutating func tick(_ limits: Limits, now: UInt64) -> Action {
+    guard delay(limits, now: now) == 0 else { return .none }
     guard pingDelay == 0 else { return .expired }
-    pingDelay = UInt32(clamping: now - lastReceived)
+    pingDelay = UInt32(truncatingIfNeeded: silence(now))
     return .sendPing
   }
+
+  private func silence(_ now: UInt64) -> UInt64 { UInt64(UInt32(truncatingIfNeeded: now) &- lastReceived) }
 }

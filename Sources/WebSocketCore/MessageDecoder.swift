@@ -6,13 +6,16 @@ import Bytes
 /// A message that lies whole in the input is lent from there: no copy, no allocation. What is partial is kept behind one
 /// reference, which an idle connection does not have.
 public struct MessageDecoder: ~Copyable {
-  @usableFromInline let maximumMessageBytes: Int
-  private let maximumFragmentCount: UInt32
-  @usableFromInline let role: WebSocketRole
-  @usableFromInline let delivery: MessageDelivery
+  // A server has one for each connection: what is small comes last, so that nothing lies between.
   /// permessage-deflate, where it was agreed on.
   public let compression: MessageCompression?
   @usableFromInline var partial: PartialMessage?
+  /// In bytes; the greatest number for no limit.
+  @usableFromInline let messageLimit: UInt32
+  private let maximumFragmentCount: UInt32
+  /// The receiving end.
+  public let role: WebSocketRole
+  @usableFromInline let delivery: MessageDelivery
 
   /// Makes a decoder for the given end of a connection.
   ///
@@ -26,11 +29,13 @@ public struct MessageDecoder: ~Copyable {
     compression: MessageCompression? = nil
   ) {
     self.role = role
-    maximumMessageBytes = limits.maximumMessageBytes
+    messageLimit = UInt32(clamping: limits.maximumMessageBytes)
     maximumFragmentCount = UInt32(clamping: limits.maximumFragmentCount)
     self.delivery = delivery
     self.compression = compression
   }
+
+  @usableFromInline var maximumMessageBytes: Int { messageLimit == .max ? .max : Int(messageLimit) }
 
   private var limits: WebSocketLimits {
     WebSocketLimits(maximumMessageBytes: maximumMessageBytes, maximumFragmentCount: Int(maximumFragmentCount))
@@ -72,7 +77,7 @@ public struct MessageDecoder: ~Copyable {
     // The mask bit, and lengths above 125, give a count that is out of range.
     let second = start.load(fromByteOffset: 1, as: UInt8.self)
     let count = Int(role == .server ? second ^ 0x80 : second)
-    guard first == 0x81 || first == 0x82, count <= 125, count <= maximumMessageBytes,
+    guard first == 0x81 || first == 0x82, count <= 125, count <= messageLimit,
       count <= input.count &- headerCount
     else { return nil }
     let payload = UnsafeMutableRawBufferPointer(start: start + headerCount, count: count)

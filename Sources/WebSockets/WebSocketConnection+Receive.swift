@@ -3,74 +3,75 @@ import Transport
 import WebSocketCore
 
 /// How far a connection is with its input.
-struct ReadingState {
+struct ReadingState: OptionSet {
+  var rawValue: UInt8
   /// The application asked for no more.
-  var isPaused = false
+  static let isPaused = ReadingState(rawValue: 1 << 0)
   /// `read` is running, and goes on by itself after a resume.
-  var isRunning = false
+  static let isRunning = ReadingState(rawValue: 1 << 1)
   /// Something waits behind a pause: bytes, or the rest of what they decompress to.
-  var hasUnread = false
+  static let hasUnread = ReadingState(rawValue: 1 << 2)
   /// Going on is posted to the loop.
-  var isScheduled = false
+  static let isScheduled = ReadingState(rawValue: 1 << 3)
 }
 
 extension WebSocketConnection {
   /// Stops reading: the handler is given no further message until ``resumeReading()``, and the peer's sends back up.
   public func pauseReading() {
     guard !isGone, closing.state == .open else { return }
-    reading.isPaused = true
+    reading.insert(.isPaused)
     stream.pauseReading()
   }
 
   /// Goes on after ``pauseReading()``; never calls the handler inside this call.
   public func resumeReading() {
-    guard reading.isPaused else { return }
-    reading.isPaused = false
-    guard !reading.isRunning else { return }
-    guard reading.hasUnread else {
+    guard reading.contains(.isPaused) else { return }
+    reading.remove(.isPaused)
+    guard !reading.contains(.isRunning) else { return }
+    guard reading.contains(.hasUnread) else {
       stream.resumeReading()
       return
     }
-    guard !reading.isScheduled else { return }
-    reading.isScheduled = true
+    guard !reading.contains(.isScheduled) else { return }
+    reading.insert(.isScheduled)
     loop.execute { self.readOn() }
   }
 
   /// Takes up what waited behind a pause.
   private func readOn() {
-    reading.isScheduled = false
-    guard !reading.isPaused, !isGone else { return }
+    reading.remove(.isScheduled)
+    guard !reading.contains(.isPaused), !isGone else { return }
     var waiting = unread
     unread = []
-    reading.hasUnread = false
+    reading.remove(.hasUnread)
     waiting.withUnsafeMutableBytes { read($0) }
-    if !reading.isPaused { stream.resumeReading() }
+    if !reading.contains(.isPaused) { stream.resumeReading() }
   }
 
   /// Decodes input and hands on what is in it, until it is used up or the application pauses.
   func read(_ bytes: UnsafeMutableRawBufferPointer) {
-    guard !reading.hasUnread else {
+    guard !reading.contains(.hasUnread) else {
       makeDetails().unread.append(contentsOf: bytes)
       return
     }
     var input = bytes
-    reading.isRunning = true
+    reading.insert(.isRunning)
     do {
-      while closing.state != .finished, !reading.isPaused, let event = try decoder.next(&input) {
+      while closing.state != .finished, !reading.contains(.isPaused), let event = try decoder.next(&input) {
         handle(event)
       }
     } catch {
       registry?.counters.count(error)
       fail(error.closeCode, error.description)
     }
-    reading.isRunning = false
+    reading.remove(.isRunning)
     guard closing.state != .finished else { return }
-    if reading.isPaused {
+    if reading.contains(.isPaused) {
       if !input.isEmpty || decoder.hasPendingOutput {
-        reading.hasUnread = true
+        reading.insert(.hasUnread)
         unread = Array(input)
       }
-    } else if stream.isReadingPaused, !reading.isScheduled {
+    } else if stream.isReadingPaused, !reading.contains(.isScheduled) {
       stream.resumeReading()
     }
   }

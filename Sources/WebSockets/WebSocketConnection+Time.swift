@@ -16,9 +16,8 @@ extension WebSocketConnection {
     cancelTimer()
     let delay: UInt64
     if closing.state == .open {
-      guard let deadline = keepalive.nextDeadline else { return }
-      let now = loop.nowMilliseconds
-      delay = deadline > now ? deadline - now : 0
+      guard let next = keepalive.delay(options.keepaliveLimits, now: loop.nowMilliseconds) else { return }
+      delay = next
     } else {
       delay = options.closeTimeoutMilliseconds
     }
@@ -32,8 +31,8 @@ extension WebSocketConnection {
 
   private func beat() {
     // Whom we do not read from cannot show that it is alive.
-    if reading.isPaused { keepalive.received(now: loop.nowMilliseconds) }
-    switch keepalive.tick(now: loop.nowMilliseconds) {
+    if reading.contains(.isPaused) { keepalive.received(now: loop.nowMilliseconds) }
+    switch keepalive.tick(options.keepaliveLimits, now: loop.nowMilliseconds) {
     case .none:
       break
     case .sendPing:
@@ -45,5 +44,12 @@ extension WebSocketConnection {
       return
     }
     setTimer()
+  }
+}
+
+extension WebSocketOptions {
+  fileprivate var keepaliveLimits: Keepalive.Limits {
+    Keepalive.Limits(
+      intervalMilliseconds: keepaliveIntervalMilliseconds, deadlineMilliseconds: pongDeadlineMilliseconds)
   }
 }

@@ -27,25 +27,22 @@ public final class WebSocketConnection: ConnectionHandler, TimerTarget, ServedCo
   /// The byte stream; after its end it takes nothing and holds nothing.
   let stream: Connection
   let registry: ConnectionRegistry?
-  let masking: MaskingKeys?
   /// What few connections have; nil until there is something of it.
   private(set) var details: ConnectionDetails?
-  var decoder: MessageDecoder
-  var timer = TimerID.none
-  var keepalive: Keepalive
-  var registryIndex: UInt32 = 0
   var closing = ClosingHandshake()
-  let role: WebSocketRole
+  var decoder: MessageDecoder
+  var reading: ReadingState = []
   /// The end was reported.
   var isGone = false
-  var reading = ReadingState()
+  var registryIndex: UInt32 = 0
+  var timer = TimerID.none
+  var keepalive: Keepalive
 
   init(
     transport: Connection, role: WebSocketRole, handler: WebSocketHandler, options: WebSocketOptions,
     compression: DeflateAgreement? = nil, registry: ConnectionRegistry?
   ) {
     stream = transport
-    self.role = role
     self.handler = handler
     self.options = options
     self.registry = registry
@@ -55,16 +52,21 @@ public final class WebSocketConnection: ConnectionHandler, TimerTarget, ServedCo
     }
     decoder = MessageDecoder(
       role: role, limits: options.limits, delivery: options.delivery, compression: shared)
-    keepalive = Keepalive(
-      intervalMilliseconds: options.keepaliveIntervalMilliseconds,
-      deadlineMilliseconds: options.pongDeadlineMilliseconds, now: transport.loop.nowMilliseconds)
-    masking = role == .client ? transport.loop.storage { _ in MaskingKeys() } : nil
+    keepalive = Keepalive(now: transport.loop.nowMilliseconds)
+    super.init()
+    if role == .client { makeDetails().masking = transport.loop.storage { _ in MaskingKeys() } }
     // The limit is enforced here, before a message is queued: one message of any size may always be sent.
     transport.maximumQueuedBytes = .max
   }
 
+  /// Which end this is.
+  var role: WebSocketRole { decoder.role }
+
   /// Frames are neither masked nor compressed.
-  var sendsPlainly: Bool { masking == nil && decoder.compression == nil }
+  var sendsPlainly: Bool { role == .server && decoder.compression == nil }
+
+  /// A client's.
+  var masking: MaskingKeys? { role == .server ? nil : details?.masking }
 
   /// The message that is being sent in fragments.
   var outgoing: OutgoingMessage? {
@@ -169,6 +171,7 @@ extension WebSocketConnection: @unchecked Sendable {}
 
 /// What few connections have, apart, so that the others do not pay for it.
 final class ConnectionDetails {
+  var masking: MaskingKeys?
   var subprotocol: String?
   var responseFields = HTTPFields()
   var outgoing: OutgoingMessage?

@@ -54,7 +54,8 @@ extension CentrifugoSession {
   }
 
   private func begin(
-    _ id: UInt32, _ channel: String, _ options: SubscribeOptions, _ time: SubscriptionTime = SubscriptionTime(), data: SharedBytes? = nil
+    _ id: UInt32, _ channel: String, _ options: SubscribeOptions,
+    _ time: SubscriptionTime = SubscriptionTime(), data: SharedBytes? = nil
   ) {
     begin()
     hub.subscribe(self, to: channel, options: options) { [self] result in

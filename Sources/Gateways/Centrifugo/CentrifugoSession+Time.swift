@@ -157,7 +157,8 @@ extension CentrifugoSession {
 
   /// A subscription lasts so long; nil for as long as the connection.
   func setTime(of channel: String, _ time: SubscriptionTime?) {
-    if let time { makeExtras().subscriptionTimes[channel] = time } else { extras?.subscriptionTimes[channel] = nil }
+    let extras = time == nil ? extras : makeExtras()
+    extras?.subscriptionTimes[channel] = time
   }
 
   func tellUnsubscribed(_ channel: String, _ code: UInt32, _ reason: String) {

@@ -48,10 +48,6 @@ final class CentrifugoSession: Subscriber, TimerTarget, @unchecked Sendable {
   private(set) var isConnected = false
   /// Whether the backend prolongs the connection, rather than the client with a new token.
   var isRefreshedByBackend = false
-  /// The backend has been asked for more time, and has not answered.
-  var isAskingForRefresh = false
-  /// Whether channels that the connect command names are subscribed to as the server's; else only their positions count.
-  var honoursWishes = true
   private(set) var isClosed = false
   /// The connect command was answered with an error: what the client has sent behind it is passed over.
   private(set) var wasRefused = false

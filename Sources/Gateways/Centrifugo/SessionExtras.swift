@@ -5,6 +5,10 @@ import Realtime
 final class SessionExtras {
   /// How the client is connected, if not by a WebSocket.
   var carrier: SessionCarrier?
+  /// Whether channels that the connect command names are subscribed to as the server's; else only their positions count.
+  var honoursWishes = true
+  /// The backend has been asked for more time, and has not answered.
+  var isAskingForRefresh = false
   /// The channels of the token that the connection began with.
   var tokenChannels: Set<String> = []
   /// Of the subscriptions that end.
@@ -26,6 +30,14 @@ extension CentrifugoSession {
   /// Where the client posts its commands, if it has to.
   var emulation: EmulationAddress? { carrier.emulation }
 
+  var honoursWishes: Bool {
+    get { extras?.honoursWishes ?? true }
+    set { if extras != nil || !newValue { makeExtras().honoursWishes = newValue } }
+  }
+  var isAskingForRefresh: Bool {
+    get { extras?.isAskingForRefresh ?? false }
+    set { if extras != nil || newValue { makeExtras().isAskingForRefresh = newValue } }
+  }
   var tokenChannels: Set<String> {
     get { extras?.tokenChannels ?? [] }
     set { if extras != nil || !newValue.isEmpty { makeExtras().tokenChannels = newValue } }

@@ -21,7 +21,8 @@ final class ConnectionRegistry: @unchecked Sendable {
   let trustsProxies: Bool
   /// Connections that come now came too late: they are ended at once.
   var isDraining = false
-  private var connections: [any ServedConnection] = []
+  private var webSockets = Members<WebSocketConnection>()
+  private var others = Members<HTTPServerConnection>()
 
   init(loop: EventLoop, options: HTTPServerOptions) {
     self.loop = loop
@@ -30,21 +31,31 @@ final class ConnectionRegistry: @unchecked Sendable {
     trustsProxies = options.forwardedFields != .none && !options.trustedProxies.isEmpty
   }
 
-  var count: Int { connections.count }
-  var all: [any ServedConnection] { connections }
+  var count: Int { webSockets.list.count + others.list.count }
+  var all: [any ServedConnection] { webSockets.list + others.list }
 
-  func insert(_ connection: any ServedConnection) {
-    connection.registryIndex = UInt32(clamping: connections.count)
-    connections.append(connection)
+  func insert(_ connection: WebSocketConnection) { webSockets.insert(connection) }
+  func insert(_ connection: HTTPServerConnection) { others.insert(connection) }
+  func remove(_ connection: WebSocketConnection) { webSockets.remove(connection) }
+  func remove(_ connection: HTTPServerConnection) { others.remove(connection) }
+}
+
+/// Connections of one class: a reference to each is one word, and not two as for whatever conforms to a protocol.
+private struct Members<Connection: ServedConnection> {
+  private(set) var list: [Connection] = []
+
+  mutating func insert(_ connection: Connection) {
+    connection.registryIndex = UInt32(clamping: list.count)
+    list.append(connection)
   }
 
   /// Moves the last connection into the place of the one that leaves.
-  func remove(_ connection: any ServedConnection) {
+  mutating func remove(_ connection: Connection) {
     let index = Int(connection.registryIndex)
-    guard index < connections.count, connections[index] === connection else { return }
-    let last = connections.removeLast()
+    guard index < list.count, list[index] === connection else { return }
+    let last = list.removeLast()
     guard last !== connection else { return }
     last.registryIndex = UInt32(clamping: index)
-    connections[index] = last
+    list[index] = last
   }
 }
