@@ -23,6 +23,16 @@ public final class ClientInfo: Sendable {
     self.channelInfo = channelInfo
   }
 
+  /// A client of whom nothing else is known.
+  init(_ name: ClientName) {
+    self.name = name
+    user = ""
+    connectionInfo = nil
+    channelInfo = nil
+  }
+
+  var isNameOnly: Bool { user.isEmpty && connectionInfo == nil && channelInfo == nil }
+
   /// The same client, of whom something else is said.
   init(_ client: ClientInfo, connectionInfo: SharedBytes?, channelInfo: SharedBytes?) {
     name = client.name

@@ -29,6 +29,7 @@ extension Hub {
   /// Says something else of a client to others. Subscriptions that have begun go on showing what they began with. On
   /// the subscriber's loop.
   public func describe(_ subscriber: Subscriber, connectionInfo: SharedBytes?) {
+    for subscription in subscriber.subscriptions { subscription.keepInfo() }
     subscriber.info = ClientInfo(subscriber.info, connectionInfo: connectionInfo, channelInfo: nil)
   }
 
@@ -66,7 +67,7 @@ extension Shard {
     subscriber.isOpen = true
     clients.insert(subscriber)
     counters.clients += 1
-    let user = subscriber.info.user
+    let user = subscriber.user
     guard !user.isEmpty else { return }
     subscriber.userSlot = UInt32(truncatingIfNeeded: users[user]?.count ?? 0)
     users[user, default: []].append(subscriber)
@@ -85,7 +86,7 @@ extension Shard {
   }
 
   private func removeFromUser(_ subscriber: Subscriber) {
-    let user = subscriber.info.user
+    let user = subscriber.user
     guard !user.isEmpty, let last = users[user]?.popLast() else { return }
     if last !== subscriber {
       last.userSlot = subscriber.userSlot

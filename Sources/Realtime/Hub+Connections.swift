@@ -70,7 +70,7 @@ extension Shard {
     var page = Page<Subscriber>(limit: limit)
     let candidates = user.isEmpty ? clients.values : users[user] ?? []
     for subscriber in candidates {
-      let name = subscriber.info.client
+      let name = subscriber.client
       if name > client, page.mayTake(name) { page.take(name, subscriber) }
     }
     return page.elements.map {

@@ -76,7 +76,7 @@ extension Shard {
     guard namespace.options.keeps(what: action) else { return .failure(.notAvailable) }
     let subscription = subscription(of: subscriber, in: text)
     let caller = Permissions.Caller(
-      user: subscriber.info.user, isGranted: subscription?.isGranted ?? false,
+      user: subscriber.user, isGranted: subscription?.isGranted ?? false,
       isSubscribed: subscription?.isActive ?? false,
       allowances: subscriber.allowances(in: text).union(subscription?.allowances ?? []))
     let refusal = Permissions.refusal(of: action, in: name, options: namespace.options, caller: caller)

@@ -25,8 +25,8 @@ public struct ClientSelection: Sendable {
   }
 
   func includes(_ subscriber: Subscriber) -> Bool {
-    (client.isEmpty || subscriber.info.client == client) && (session.isEmpty || subscriber.session == session)
-      && !except.contains(subscriber.info.client) && (token.isEmpty || subscriber.token.identifier == token)
+    (client.isEmpty || subscriber.client == client) && (session.isEmpty || subscriber.session == session)
+      && !except.contains(subscriber.client) && (token.isEmpty || subscriber.token.identifier == token)
       && (issuedBefore.map { subscriber.token.issuedAt < $0 } ?? true)
   }
 }

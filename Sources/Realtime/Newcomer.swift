@@ -1,7 +1,9 @@
 /// What the owner of a channel is told of a subscription that comes or goes.
 struct Newcomer: Sendable {
   let id: SubscriptionID
-  let info: ClientInfo
+  let name: ClientName
+  /// Nil where nobody is shown it.
+  let info: ClientInfo?
   let spelling: Spelling
   /// Whether it appears in the channel's presence.
   let isPresent: Bool
@@ -14,7 +16,7 @@ struct Newcomer: Sendable {
 extension Subscription {
   var newcomer: Newcomer {
     Newcomer(
-      id: id, info: info, spelling: spelling, isPresent: isPresent, isAnnounced: isAnnounced,
-      consumer: selection?.consumption?.key)
+      id: id, name: subscriber.name, info: isPresent || isAnnounced ? info : nil, spelling: spelling,
+      isPresent: isPresent, isAnnounced: isAnnounced, consumer: selection?.consumption?.key)
   }
 }

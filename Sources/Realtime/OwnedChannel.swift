@@ -204,11 +204,10 @@ final class OwnedChannel {
 
   // MARK: Members
 
-  func join(
-    _ subscription: SubscriptionID, info: ClientInfo, spelling: Spelling, isPresent: Bool, now: UInt64
-  ) {
+  /// `member` appears in the channel's presence, if there is one.
+  func join(_ subscription: SubscriptionID, member: ClientInfo?, spelling: Spelling, now: UInt64) {
     audience.add(loop: subscription.loop, spelling: spelling)
-    if isPresent { members.insert(Member(info: info, subscription: subscription)) }
+    if let member { members.insert(Member(info: member, subscription: subscription)) }
     lastUse = now
   }
 

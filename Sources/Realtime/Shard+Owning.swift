@@ -32,9 +32,9 @@ extension Shard {
       counters.channels += 1
       hub.observer?.channelOccupied(name)
     }
-    channel.join(
-      newcomer.id, info: newcomer.info, spelling: newcomer.spelling, isPresent: newcomer.isPresent, now: now)
-    if newcomer.isPresent { hub.observer?.memberAdded(newcomer.info, to: name) }
+    let member = newcomer.isPresent ? newcomer.info : nil
+    channel.join(newcomer.id, member: member, spelling: newcomer.spelling, now: now)
+    if let member { hub.observer?.memberAdded(member, to: name) }
     return .success(result)
   }
 
@@ -48,8 +48,8 @@ extension Shard {
 
   /// Tells the others, and the newcomer itself, after its reply, that somebody joined.
   func announce(_ newcomer: Newcomer, in name: String) {
-    guard newcomer.isAnnounced, let channel = owned[name] else { return }
-    send(.joined(newcomer.info), to: channel)
+    guard newcomer.isAnnounced, let info = newcomer.info, let channel = owned[name] else { return }
+    send(.joined(info), to: channel)
   }
 
   private func beginning(
@@ -98,15 +98,15 @@ extension Shard {
   func leave(_ leaving: Newcomer, _ name: String) {
     if !refused.isEmpty, refused.remove(leaving.id) != nil { return }
     guard let channel = owned[name] else { preconditionFailure("a channel with subscribers was freed") }
-    channel.leave(leaving.id, client: leaving.info.name, spelling: leaving.spelling, now: now)
+    channel.leave(leaving.id, client: leaving.name, spelling: leaving.spelling, now: now)
     if let consumer = leaving.consumer { channel.detach(leaving.id, consumer, now: now) }
-    if leaving.isPresent { hub.observer?.memberRemoved(leaving.info, from: name) }
+    if leaving.isPresent, let info = leaving.info { hub.observer?.memberRemoved(info, from: name) }
     if channel.audience.isEmpty {
       counters.channels -= 1
       hub.observer?.channelVacated(name)
       release(channel)
-    } else if leaving.isAnnounced {
-      send(.left(leaving.info), to: channel)
+    } else if leaving.isAnnounced, let info = leaving.info {
+      send(.left(info), to: channel)
     }
   }
 

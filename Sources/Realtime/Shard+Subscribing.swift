@@ -32,7 +32,7 @@ extension Shard {
     guard wanted.wantsRecovery || wanted.wantsPosition, let name = ChannelName(text) else { return wanted }
     var options = wanted
     let caller = Permissions.Caller(
-      user: subscriber.info.user, isGranted: options.isGranted, isSubscribed: true,
+      user: subscriber.user, isGranted: options.isGranted, isSubscribed: true,
       allowances: subscriber.allowances(in: text).union(options.allowances))
     let namespace = namespaces.namespace(for: name)
     options.mayReadHistory =
@@ -47,7 +47,7 @@ extension Shard {
     guard let name = ChannelName(text) else { return .failure(.badRequest) }
     let namespace = namespaces.namespace(for: name)
     let caller = Permissions.Caller(
-      user: subscriber.info.user, isGranted: options.isGranted, allowances: subscriber.allowances(in: text))
+      user: subscriber.user, isGranted: options.isGranted, allowances: subscriber.allowances(in: text))
     if let refusal = Permissions.refusal(
       of: .subscribe, in: name, options: namespace?.options, caller: caller)
     {
@@ -55,7 +55,7 @@ extension Shard {
     }
     guard let namespace else { return .failure(.unknownChannel) }
     guard subscription(of: subscriber, in: text) == nil else { return .failure(.alreadySubscribed) }
-    if let refusal = Self.refusal(of: options, namespace.options, subscriber.info.user) {
+    if let refusal = Self.refusal(of: options, namespace.options, subscriber.user) {
       return .failure(refusal)
     }
     guard subscriber.subscriptions.count < limits.maximumChannelsPerClient else {

@@ -10,14 +10,14 @@ import EventLoops
 open class Subscriber {
   /// The loop that this subscriber lives on.
   public let loop: EventLoop
-  /// Who the client is, as others see it; until `Hub.add` it may be somebody else.
-  public package(set) final var info: ClientInfo
+  // There may be a million: the order leaves nothing between the small ones.
   final var subscriptions = SubscriptionList()
   private final var credentials: Credentials?
+  private final var identity: Identity
+  final var isOpen = false
+  private let encodingIndex: UInt16
   /// The place among the user's subscribers on this loop.
   final var userSlot: UInt32 = 0
-  private let encodingIndex: UInt16
-  final var isOpen = false
 
   /// Makes a subscriber. `info.client` is unique in the hub; `info.user` is empty for an anonymous client.
   public init(
@@ -25,10 +25,38 @@ open class Subscriber {
     capabilities: Capabilities = Capabilities()
   ) {
     self.loop = loop
-    self.info = info
+    identity = Identity(info)
     encodingIndex = UInt16(encoding)
     self.session = session
     self.capabilities = capabilities
+  }
+
+  /// Who the client is, as others see it; until `Hub.add` it may be somebody else.
+  public package(set) final var info: ClientInfo {
+    get {
+      switch identity {
+      case .described(let info): return info
+      case .named(let name):
+        // Kept: who is shown to others once is shown to them again.
+        let made = ClientInfo(name)
+        identity = .described(made)
+        return made
+      }
+    }
+    set { identity = Identity(newValue) }
+  }
+
+  /// The connection's identifier.
+  package final var client: String { name.text }
+
+  /// The user's identifier; empty for an anonymous client.
+  package final var user: String { if case .described(let info) = identity { info.user } else { "" } }
+
+  final var name: ClientName {
+    switch identity {
+    case .named(let name): name
+    case .described(let info): info.name
+    }
   }
 
   /// Which of the hub's encodings its frames are in: an index into `Hub.encodings`.
@@ -77,9 +105,15 @@ private final class Credentials {
   var token = TokenOrigin()
 }
 
-extension Subscriber: Named {
-  var name: ClientName { info.name }
+/// Most clients of a server that everybody may listen to have a name and nothing else, and nobody asks for that.
+private enum Identity {
+  case named(ClientName)
+  case described(ClientInfo)
 
+  init(_ info: ClientInfo) { self = info.isNameOnly ? .named(info.name) : .described(info) }
+}
+
+extension Subscriber: Named {
   /// A second name of this connection that only the client itself and the server know; may be empty.
   public package(set) var session: String {
     get { credentials?.session ?? "" }

@@ -14,7 +14,8 @@ final class Subscription {
   let id: SubscriptionID
   let subscriber: Subscriber
   let channel: HeardChannel
-  private(set) var info: ClientInfo
+  /// Who the client is here, where others may have been shown that; else what the subscriber is.
+  private var shownInfo: ClientInfo?
   /// The client's one before; see ``SubscriptionList``.
   var next: Subscription?
   /// Nil where each publication simply goes out.
@@ -42,10 +43,6 @@ final class Subscription {
     self.id = id
     self.subscriber = subscriber
     self.channel = channel
-    info =
-      options.channelInfo.map {
-        ClientInfo(subscriber.info, connectionInfo: subscriber.info.connectionInfo, channelInfo: $0)
-      } ?? subscriber.info
     var traits: Traits = []
     if options.isGranted { traits.insert(.isGranted) }
     if options.isServerSide { traits.insert(.isServerSide) }
@@ -55,12 +52,23 @@ final class Subscription {
     if rules.sendsJoinLeave(options) { traits.insert(.getsJoinLeave) }
     self.traits = traits
     allowances = options.allowances
-    selection = Selection(options, rules, user: subscriber.info.user)
+    selection = Selection(options, rules, user: subscriber.user)
+    if let channelInfo = options.channelInfo {
+      describe(channelInfo)
+    } else if isPresent || isAnnounced {
+      keepInfo()
+    }
   }
+
+  /// Who the client is, as others see it in this channel.
+  var info: ClientInfo { shownInfo ?? subscriber.info }
+
+  /// Goes on with what is said of the client now, whatever becomes of the subscriber's.
+  func keepInfo() { shownInfo = info }
 
   /// Says something else of the client in this channel from now on.
   func describe(_ channelInfo: SharedBytes) {
-    info = ClientInfo(info, connectionInfo: info.connectionInfo, channelInfo: channelInfo)
+    shownInfo = ClientInfo(info, connectionInfo: info.connectionInfo, channelInfo: channelInfo)
   }
 
   var getsJoinLeave: Bool { traits.contains(.getsJoinLeave) }

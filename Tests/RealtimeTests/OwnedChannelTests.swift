@@ -170,10 +170,8 @@ import Testing
     let channel = channel()
     let (first, second) = (SubscriptionID(loop: 0, number: 1), SubscriptionID(loop: 1, number: 1))
     let info = ClientInfo(client: "device", user: "")
-    channel.join(
-      first, info: info, spelling: Spelling(encoding: 0, usesDelta: false), isPresent: true, now: 0)
-    channel.join(
-      second, info: info, spelling: Spelling(encoding: 0, usesDelta: false), isPresent: true, now: 0)
+    channel.join(first, member: info, spelling: Spelling(encoding: 0, usesDelta: false), now: 0)
+    channel.join(second, member: info, spelling: Spelling(encoding: 0, usesDelta: false), now: 0)
     channel.leave(
       first, client: info.name, spelling: Spelling(encoding: 0, usesDelta: false), now: 0)
     #expect(channel.presence.count == 1 && channel.audience.count == 1)

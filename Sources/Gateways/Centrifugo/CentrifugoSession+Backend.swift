@@ -4,8 +4,8 @@ import Realtime
 extension CentrifugoSession {
   /// The client as the backend is told of it.
   var caller: SessionCaller {
-    var caller = SessionCaller(loop: loop, client: clientID, transport: transport, encoding: clientEncoding)
-    caller.user = info.user
+    var caller = SessionCaller(loop: loop, client: client, transport: transport, encoding: clientEncoding)
+    caller.user = user
     caller.meta = meta
     caller.headers = headers
     return caller

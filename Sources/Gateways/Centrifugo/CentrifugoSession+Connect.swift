@@ -7,7 +7,7 @@ extension CentrifugoSession {
 
   func connect(_ id: UInt32, _ request: CentrifugoCommand.ConnectRequest) {
     guard !isConnected else { return close(.badRequest) }
-    if clientID.isEmpty { info = ClientInfo(client: options.makeClientID(), user: "") }
+    if client.isEmpty { info = ClientInfo(client: options.makeClientID(), user: "") }
     keep(request.headers)
     guard request.token.isEmpty else { return connectByToken(id, request) }
     var question = SessionConnectRequest()
@@ -60,9 +60,9 @@ extension CentrifugoSession {
     expiresAt = admission.end
     isRefreshedByBackend = admission.isRefreshedByBackend
     meta = admission.meta
-    enter(as: ClientInfo(client: clientID, user: admission.user, connectionInfo: admission.info), admission)
+    enter(as: ClientInfo(client: client, user: admission.user, connectionInfo: admission.info), admission)
     options.webhooks?.tell(.connected(info))
-    noteConnected(info)
+    noteConnected()
     holdBackPushes()
     subscribe(toAll: admission, positions) { [self] subscriptions in
       replyConnected(id, admission, subscriptions)
@@ -134,7 +134,7 @@ extension CentrifugoSession {
   private typealias Subscribed = (channel: String, result: CentrifugoReply.SubscriptionResult)
 
   private func replyConnected(_ id: UInt32, _ admission: Admission, _ subscriptions: [Subscribed]) {
-    var result = CentrifugoReply.ConnectResult(client: clientID, version: options.version)
+    var result = CentrifugoReply.ConnectResult(client: client, version: options.version)
     result.secondsLeft = isRefreshedByBackend ? nil : secondsLeft(until: expiresAt)
     result.data = admission.data
     result.pingSeconds = (options.pingIntervalMilliseconds + 999) / 1_000
@@ -148,8 +148,8 @@ extension CentrifugoSession {
     guard !isRefreshedByBackend else { return close(.badRequest) }
     do {
       let claims = try verify(token)
-      guard claims.user == info.user else {
-        note(.invalid, of: token, in: "refresh", user: info.user)
+      guard claims.user == user else {
+        note(.invalid, of: token, in: "refresh", user: user)
         return close(.invalidToken)
       }
       guard !isPast(claims.endOfUse) else { return reply(id, .expired) }
@@ -161,13 +161,13 @@ extension CentrifugoSession {
       reply(
         id,
         .refresh(
-          client: clientID, version: options.version, secondsLeft: secondsLeft(until: expiresAt)))
+          client: client, version: options.version, secondsLeft: secondsLeft(until: expiresAt)))
     } catch .expired {
       close(.expired)
     } catch .unknownKey {
       reply(id, .internalError)
     } catch {
-      note(error, of: token, in: "refresh", user: info.user)
+      note(error, of: token, in: "refresh", user: user)
       close(.invalidToken)
     }
   }

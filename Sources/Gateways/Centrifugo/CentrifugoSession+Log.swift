@@ -9,25 +9,25 @@ extension CentrifugoSession {
       [
         .text("command", "\(command)"),
         .text("reason", error == .revoked ? "revoked" : TokenClaims.complaint(of: token) ?? "not valid here"),
-        .text("user", user), .text("client", clientID), .text("address", address.text),
+        .text("user", user), .text("client", client), .text("address", address.text),
       ])
   }
 
-  func noteConnected(_ info: ClientInfo) {
+  func noteConnected() {
     options.log?.write(
       .debug, "a client has connected",
       [
-        .text("client", info.client), .text("user", info.user), .text("transport", transport),
+        .text("client", client), .text("user", user), .text("transport", transport),
         .text("address", address.text),
       ])
   }
 
   /// `ending` is nil where the client has gone, or the network.
-  func noteDisconnected(_ info: ClientInfo, _ ending: Disconnect?) {
+  func noteDisconnected(_ ending: Disconnect?) {
     options.log?.write(
       .debug, "a client has gone",
       [
-        .text("client", info.client), .text("user", info.user), .number("code", ending?.code ?? 0),
+        .text("client", client), .text("user", user), .number("code", ending?.code ?? 0),
         .text("reason", ending?.reason ?? "connection closed"),
       ])
   }

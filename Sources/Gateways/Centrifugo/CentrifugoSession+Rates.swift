@@ -9,7 +9,7 @@ extension CentrifugoSession {
     let (limits, counts) = (options.rateLimits, hub.rateCounts)
     let limiter = loop.storage { _ in RateLimiter(limits, sharing: counts) }
     let verdict = extras.rate?.take(
-      request.rated, limiter, user: info.user, address: address.text, now: loop.nowMilliseconds)
+      request.rated, limiter, user: user, address: address.text, now: loop.nowMilliseconds)
     switch verdict {
     case .allowed, nil: return true
     case .refused where id == 0: counters.count(CommandError.tooManyRequests)

@@ -79,8 +79,8 @@ extension CentrifugoSession {
   ) -> Result<TokenClaims, SessionRefusal> {
     do {
       let claims = try options.verifier.verify(token, now: options.now())
-      guard claims.user == info.user, claims.channel == channel else {
-        note(.invalid, of: token, in: "subscribe", user: info.user)
+      guard claims.user == user, claims.channel == channel else {
+        note(.invalid, of: token, in: "subscribe", user: user)
         return .failure(.disconnect(.invalidToken))
       }
       return .success(claims)
@@ -89,7 +89,7 @@ extension CentrifugoSession {
     } catch .unknownKey {
       return .failure(.error(.internalError))
     } catch {
-      note(error, of: token, in: "subscribe", user: info.user)
+      note(error, of: token, in: "subscribe", user: user)
       return .failure(.error(.permissionDenied))
     }
   }

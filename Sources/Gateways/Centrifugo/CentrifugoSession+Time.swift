@@ -17,9 +17,6 @@ struct SessionHeartbeat {
   var timer = TimerID.none
   /// When the connect command must have come; once it has, when the next ping is due.
   @Moment var due: UInt64?
-  var isConnecting = true
-  /// The last ping was not answered yet.
-  var isAwaitingPong = false
 }
 
 extension CentrifugoSession {
@@ -30,7 +27,6 @@ extension CentrifugoSession {
 
   /// The client has connected: pings begin.
   func startHeartbeat() {
-    heartbeat.isConnecting = false
     heartbeat.due = nil
     if options.pingIntervalMilliseconds > 0 {
       heartbeat.due = loop.nowMilliseconds + options.pingIntervalMilliseconds
@@ -39,11 +35,11 @@ extension CentrifugoSession {
   }
 
   /// An empty command came: the answer to a ping.
-  func receivedPong() { heartbeat.isAwaitingPong = false }
+  func receivedPong() { isAwaitingPong = false }
 
   /// When the answer to the last ping must have come: so long after it as the next ping is.
   private var pongBy: UInt64? {
-    guard heartbeat.isAwaitingPong, let next = heartbeat.due else { return nil }
+    guard isAwaitingPong, let next = heartbeat.due else { return nil }
     return next - options.pingIntervalMilliseconds + options.pongDeadlineMilliseconds
   }
 
@@ -81,7 +77,7 @@ extension CentrifugoSession {
     heartbeat.timer = .none
     let now = loop.nowMilliseconds
     let isDue = heartbeat.due.map { $0 <= now } ?? false
-    if heartbeat.isConnecting, isDue {
+    if isConnecting, isDue {
       // One that was told to renew its token may be on its way back already: it must not be told to stay away.
       return close(wasRefused ? .normal : .stale)
     }
@@ -91,7 +87,7 @@ extension CentrifugoSession {
     if isDue {
       send(clientEncoding.ping)
       heartbeat.due = now + options.pingIntervalMilliseconds
-      heartbeat.isAwaitingPong = true
+      isAwaitingPong = true
     }
     setTimer()
   }

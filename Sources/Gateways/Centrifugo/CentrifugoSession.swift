@@ -39,22 +39,29 @@ final class CentrifugoSession: Subscriber, TimerTarget, @unchecked Sendable {
   private var waiting: WaitingCommands?
   /// When the connection's token ends, in seconds since 1970.
   @Moment var expiresAt: UInt64?
-  var heartbeat = SessionHeartbeat()
   /// What the client's address counts as.
   let address: CountedAddress
   /// How the client's messages are spelled, and those to it.
   let clientEncoding: ClientEncoding
-  /// The client has a place in the hub.
-  private(set) var isConnected = false
+  private var stage = Stage.open
   /// Whether the backend prolongs the connection, rather than the client with a new token.
   var isRefreshedByBackend = false
-  private(set) var isClosed = false
   /// The connect command was answered with an error: what the client has sent behind it is passed over.
   private(set) var wasRefused = false
   /// A command's reply waits for another loop.
   private var isBusy = false
   /// Those that waited are being worked off.
   private var isCatchingUp = false
+  /// The last ping was not answered yet.
+  var isAwaitingPong = false
+  var heartbeat = SessionHeartbeat()
+
+  private enum Stage {
+    case open
+    /// The client has a place in the hub.
+    case connected
+    case closed
+  }
 
   private static let nobody = ClientInfo(client: "", user: "")
 
@@ -83,11 +90,16 @@ final class CentrifugoSession: Subscriber, TimerTarget, @unchecked Sendable {
     return made
   }
 
+  /// The client has a place in the hub.
+  var isConnected: Bool { stage == .connected }
+  /// The connection is gone, or about to be.
+  var isClosed: Bool { stage == .closed }
+  /// The connect command is to come, or was not answered yet.
+  var isConnecting: Bool { stage == .open || heldBack != nil }
+
   var hub: Hub { context.hub }
   var options: CentrifugoOptions { context.options }
   var counters: CentrifugoCounters { context.counters }
-  /// The client's identifier; empty until it connects.
-  var clientID: String { info.client }
 
   // MARK: Input
 
@@ -207,12 +219,13 @@ final class CentrifugoSession: Subscriber, TimerTarget, @unchecked Sendable {
   /// The connection is gone, or about to be: the hub forgets the client.
   func closed() {
     guard !isClosed else { return }
-    isClosed = true
+    let wasConnected = isConnected
+    stage = .closed
     counters.closed.count()
     cancelTimer()
     waiting = nil
     heldBack = nil
-    if isConnected { leave() }
+    if wasConnected { leave() }
   }
 
   /// The client may come in.
@@ -220,14 +233,13 @@ final class CentrifugoSession: Subscriber, TimerTarget, @unchecked Sendable {
     self.info = info
     capabilities = admission.capabilities
     token = admission.token
-    isConnected = true
+    stage = .connected
     hub.add(self)
   }
 
   private func leave() {
-    isConnected = false
     let ending = extras?.ending
-    noteDisconnected(info, ending)
+    noteDisconnected(ending)
     hub.remove(self)
     // A connection that the client ended, or the network, has no code of ours.
     options.webhooks?.tell(
