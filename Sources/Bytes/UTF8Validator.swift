@@ -39,6 +39,12 @@ public struct UTF8Validator: Sendable {
     return validator.append(bytes) && validator.isComplete
   }
 
+  /// Whether all bytes are ASCII.
+  @inlinable
+  public static func isASCII(_ bytes: UnsafeRawBufferPointer) -> Bool {
+    bytes.baseAddress.map { skipASCII($0, 0, bytes.count) == bytes.count } ?? true
+  }
+
   /// The index of the first byte that is not ASCII, eight bytes at a time.
   @inlinable
   static func skipASCII(_ start: UnsafeRawPointer, _ from: Int, _ count: Int) -> Int {

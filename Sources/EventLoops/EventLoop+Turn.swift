@@ -3,6 +3,9 @@ import CLinux
 /// How many times a turn runs jobs that were added by jobs, before sockets get their turn again.
 private let maximumJobRounds = 64
 
+/// How many rounds of jobs run between two sockets; what they add beyond that waits for the turn's own time.
+private let maximumPromptRounds = 4
+
 /// How many turns a loop that stops gives to what its end sets off.
 private let maximumLastTurns = 1_000
 
@@ -37,14 +40,25 @@ extension EventLoop {
     while let due = timers.popDue(now: now) { due.target.timerFired(due.token) }
   }
 
-  private func runJobs() {
+  /// Runs the jobs that wait now, and a few rounds of those that they add, before the next socket has its turn: for a job
+  /// whose data the processor's cache still holds, and which will fill a buffer that the next socket can use again.
+  ///
+  /// For whoever finds ``wantsJobsRun`` set. Does nothing inside a job.
+  package func runJobsPromptly() {
+    wantsJobsRun = false
+    if !isRunningJobs { runJobs(rounds: maximumPromptRounds) }
+  }
+
+  private func runJobs(rounds maximumRounds: Int = maximumJobRounds) {
     var rounds = 0
-    while !local.isEmpty, rounds < maximumJobRounds {
+    isRunningJobs = true
+    while !local.isEmpty, rounds < maximumRounds {
       swap(&local, &running)
       for index in running.indices { run(running[index]) }
       running.removeAll(keepingCapacity: true)
       rounds += 1
     }
+    isRunningJobs = false
   }
 
   private func run(_ work: LoopWork) {

@@ -21,6 +21,10 @@ public final class EventLoop: @unchecked Sendable {
   /// Jobs and closures from this loop's own thread.
   var local: [LoopWork] = []
   var running: [LoopWork] = []
+  /// Jobs are running: what they call starts no others.
+  var isRunningJobs = false
+  /// A job was added that had better run before the next socket has its turn: see `runJobsPromptly`.
+  package var wantsJobsRun = false
   var endOfTurnTargets: [any EndOfTurnTarget] = []
   var flushing: [any EndOfTurnTarget] = []
   /// What must live until the turn's end: see `keepUntilEndOfTurn`.

@@ -145,6 +145,8 @@ public final class WebSocketConnection: ConnectionHandler, TimerTarget, ServedCo
   public override func received(_ bytes: UnsafeMutableRawBufferPointer, on connection: Connection) {
     keepalive.received(now: stream.loop.nowMilliseconds)
     read(bytes)
+    // A task that waited for this takes it, and answers, before the next connection is read.
+    if stream.loop.wantsJobsRun { stream.loop.runJobsPromptly() }
   }
 
   // swift-format-ignore: AllPublicDeclarationsHaveDocumentation

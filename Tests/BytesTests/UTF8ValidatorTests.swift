@@ -85,6 +85,16 @@ import Testing
     #expect(isGood && !validator.isComplete && !isValid(bytes))
   }
 
+  @Test(arguments: 0..<80) func tellsWhetherAllIsASCII(count: Int) {
+    var bytes = [UInt8](repeating: 0x7F, count: count)
+    #expect(bytes.withUnsafeBytes { UTF8Validator.isASCII($0) })
+    for index in bytes.indices {
+      bytes[index] = 0x80
+      #expect(bytes.withUnsafeBytes { !UTF8Validator.isASCII($0) })
+      bytes[index] = 0x7F
+    }
+  }
+
   @Test func everySplitGivesTheSameAnswer() {
     let text = Array("a£€😀 Ελληνικά 世界 ASCII that is longer than a block of thirty-two bytes 😀".utf8)
     for first in 0...text.count {

@@ -82,6 +82,27 @@ private final class Record: @unchecked Sendable {
     #expect(nothingPosted)
   }
 
+  @Test func jobsThatAreWantedPromptlyRunAFewRounds() {
+    let network = SimulatedNetwork()
+    let loop = network.makeLoop()
+    let record = Record()
+    @Sendable func add(_ item: Int) {
+      loop.execute {
+        record.items.append(item)
+        // Inside a job no other one runs.
+        loop.runJobsPromptly()
+        if item < 9 { add(item + 1) }
+      }
+    }
+    add(0)
+    loop.wantsJobsRun = true
+    loop.runJobsPromptly()
+    #expect(record.items == [0, 1, 2, 3])
+    #expect(!loop.wantsJobsRun)
+    loop.turn()
+    #expect(record.items == Array(0...9))
+  }
+
   @Test func timersOfTheLoopFireInVirtualTime() {
     let network = SimulatedNetwork()
     let loop = network.makeLoop()

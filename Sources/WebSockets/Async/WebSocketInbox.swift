@@ -82,6 +82,7 @@ final class WebSocketInbox: WebSocketHandler, @unchecked Sendable {
     if let waiter {
       self.waiter = nil
       waiter.resume(returning: .success(item))
+      connection?.loop.wantsJobsRun = true
       return
     }
     items.append(item)
@@ -155,36 +156,48 @@ final class WebSocketInbox: WebSocketHandler, @unchecked Sendable {
     return message
   }
 
-  /// The next message if it is known already what it is: a message, nil at the end, or the error that ended it.
+  /// The next item if it is known already what it is: one that waits, nil at the end, or the error that ended it.
   func takeNow() -> Result<Item?, WebSocketError>? {
-    if first < items.count {
-      let item = items[first]
-      first += 1
-      if first == items.count {
-        items.removeAll(keepingCapacity: items.capacity <= 64)
-        first = 0
-      }
-      waitingBytes -= item.byteCount + MemoryLayout<Item>.stride
-      if isPaused, waitingBytes <= highWatermark / 2 {
-        isPaused = false
-        connection?.resumeReading()
-      }
-      return .success(item)
-    }
-    return ending.map { $0.map { nil } }
+    guard first < items.count else { return ending.map { $0.map { nil } } }
+    let item = items[first]
+    dropFirst(of: item.byteCount)
+    return .success(item)
   }
 
-  /// Whether the caller is the task that ``beginServing()`` was called by.
-  var isServedByCurrentTask: Bool { servingTask != nil && servingTask == Self.currentTask }
+  /// The next item if it waits already and is a message.
+  func takeMessage() -> WebSocketMessage? {
+    guard first < items.count, case .message(let message) = items[first] else { return nil }
+    dropFirst(of: message.byteCount)
+    return message
+  }
+
+  private func dropFirst(of byteCount: Int) {
+    first += 1
+    if first == items.count {
+      items.removeAll(keepingCapacity: items.capacity <= 64)
+      first = 0
+    }
+    waitingBytes -= byteCount + MemoryLayout<Item>.stride
+    if isPaused, waitingBytes <= highWatermark / 2 {
+      isPaused = false
+      connection?.resumeReading()
+    }
+  }
+
+  /// Whether the caller is the task that ``beginServing()`` was called by, and that task is not cancelled.
+  var isServedByCurrentTask: Bool {
+    guard let servingTask else { return false }
+    return withUnsafeCurrentTask { $0.map { Self.name($0) == servingTask && !$0.isCancelled } ?? false }
+  }
 
   /// The current task is the server's own.
-  func beginServing() { servingTask = Self.currentTask }
+  func beginServing() { servingTask = withUnsafeCurrentTask { $0.map(Self.name) } }
 
   func endServing() { servingTask = nil }
 
-  /// Names the current task, for comparison only.
-  private static var currentTask: UnsafeRawPointer? {
-    withUnsafeCurrentTask { task in task.map { unsafeBitCast($0, to: UnsafeRawPointer.self) } }
+  /// Names a task, for comparison only.
+  private static func name(_ task: UnsafeCurrentTask) -> UnsafeRawPointer {
+    unsafeBitCast(task, to: UnsafeRawPointer.self)
   }
 
   /// Names a wait. Any thread.

@@ -1,3 +1,4 @@
+import Bytes
 import WebSocketCore
 
 /// A whole message.
@@ -9,7 +10,7 @@ public enum WebSocketMessage: Sendable, Hashable {
 
   init(_ payload: UnsafeRawBufferPointer, _ kind: MessageKind) {
     switch kind {
-    case .text: self = .text(String(decoding: payload, as: UTF8.self))
+    case .text: self = .text(String(validated: payload))
     case .binary: self = .binary(Array(payload))
     }
   }
@@ -19,6 +20,26 @@ public enum WebSocketMessage: Sendable, Hashable {
     switch self {
     case .text(let text): text.utf8.count
     case .binary(let bytes): bytes.count
+    }
+  }
+}
+
+extension String {
+  /// A copy of text that the decoder has found to be UTF-8, which is not validated a second time.
+  fileprivate init(validated text: UnsafeRawBufferPointer) {
+    let bytes = text.bindMemory(to: UInt8.self)
+    self.init(copying: UTF8Span(unchecked: bytes.span, isKnownASCII: UTF8Validator.isASCII(text)))
+  }
+}
+
+extension WebSocketConnection {
+  /// Sends a message.
+  ///
+  /// - Returns: false if the connection is closing or closed and the message was dropped.
+  func send(_ message: WebSocketMessage) -> Bool {
+    switch message {
+    case .text(let text): send(text)
+    case .binary(let bytes): bytes.withUnsafeBytes { send($0, .binary) }
     }
   }
 }

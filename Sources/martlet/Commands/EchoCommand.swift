@@ -22,6 +22,9 @@ enum EchoCommand: Command {
   private static let stream = Switch(
     "stream", help: "send messages back piece by piece as they arrive: of any size, in constant memory")
 
+  private static let tasks = Switch(
+    "tasks", help: "serve each connection by a task with async/await, in the place of a handler")
+
   private static let subprotocol = Flag(
     "subprotocol", .text("NAME"), repeatable: true,
     help: "speak this subprotocol with clients that offer it; may be repeated")
@@ -34,7 +37,7 @@ enum EchoCommand: Command {
     ],
     flags: [
       ListeningFlags.host, port, loops, DriverFlag.forEcho, maximumMessage, maximumFragments, subprotocol,
-      deflate, stream,
+      deflate, stream, tasks,
       ListeningFlags.trustedProxy,
       ListeningFlags.proxyProtocol,
       ServerTLS.certificate, ServerTLS.key, ServerTLS.clientAuthorities,
@@ -65,7 +68,8 @@ enum EchoCommand: Command {
       maximumQueuedBytes: 2 * largest + (1 << 20))
     let group = DriverFlag.group(
       loops: arguments.value(loops) ?? Machine.coreCount, arguments.value(DriverFlag.forEcho) ?? .automatic)
-    let service = EchoService(options, subprotocols: try subprotocols(arguments))
+    let service = EchoService(
+      options, subprotocols: try subprotocols(arguments), usesTasks: arguments.has(tasks))
     let server = try await place.start(group: group, options: httpOptions, service: service)
     if let context = httpOptions.tls { ServerTLS.reloadAtHangup(context) }
     Terminal.line("listening on \(place.url(scheme: httpOptions.tls == nil ? "ws" : "wss", server))")
@@ -101,19 +105,25 @@ enum EchoCommand: Command {
 /// Upgrades every request.
 private final class EchoService: HTTPService {
   private let options: WebSocketOptions
-
   private let subprotocols: [String]
+  private let usesTasks: Bool
 
-  init(_ options: WebSocketOptions, subprotocols: [String]) {
+  init(_ options: WebSocketOptions, subprotocols: [String], usesTasks: Bool) {
     self.options = options
     self.subprotocols = subprotocols
+    self.usesTasks = usesTasks
   }
 
   func handle(_ exchange: HTTPExchange) {
     // RFC 6455 §4.1: the client's order is its preference. Who offers nothing that is spoken here has none.
     let offered = subprotocols.isEmpty ? [] : OpeningHandshake.subprotocols(offered: exchange.head)
-    exchange.upgrade(
-      to: EchoHandler.shared, subprotocol: offered.first(where: subprotocols.contains), options: options)
+    let subprotocol = offered.first(where: subprotocols.contains)
+    guard usesTasks else {
+      return exchange.upgrade(to: EchoHandler.shared, subprotocol: subprotocol, options: options)
+    }
+    exchange.accept(subprotocol: subprotocol, options: options) { socket in
+      for try await message in socket { try await socket.send(message) }
+    }
   }
 }
 
