@@ -106,6 +106,25 @@ import Testing
     streams.close()
   }
 
+  @Test(arguments: RealDriver.available)
+  func moreAtOnceThanTheBuffersHoldArrives(kind: RealDriver) throws {
+    let streams = try Streams(kind)
+    let pairs = try (0..<60).map { _ in try streams.pair() }
+    let (piece, rounds) = (7_900, 5)
+    for round in 0..<rounds {
+      for (index, (a, _)) in pairs.enumerated() { a.send(pattern(piece, index + round * piece)) }
+      #expect(streams.turn { pairs.allSatisfy { $0.1.received.count == (round + 1) * piece } })
+    }
+    for (index, (_, b)) in pairs.enumerated() {
+      #expect(b.received == pattern(rounds * piece, index) && b.errors == [])
+    }
+    for (a, b) in pairs {
+      streams.driver.close(a.id, reset: false)
+      streams.driver.close(b.id, reset: false)
+    }
+    streams.close()
+  }
+
   @Test(arguments: RealDriver.available, [true, false])
   func whatWasWrittenLeavesBeforeTheEnd(kind: RealDriver, closes: Bool) throws {
     let streams = try Streams(kind)

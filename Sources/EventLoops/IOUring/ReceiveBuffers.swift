@@ -5,10 +5,13 @@ import CLinux
 /// Since Linux 6.12 a buffer is used up bit by bit: large buffers then take whole messages, and many small ones lie one
 /// behind the other. Before that each receive takes a buffer for itself.
 struct ReceiveBuffers: ~Copyable {
-  /// How much memory there is, in bytes: as much as one turn can receive.
-  private static let byteCount = 1 << 20
-  private static let incrementalCount = 8
-  private static let singleCount = 256
+  /// How many buffers of how many bytes where they are used up bit by bit. As little as a turn needs: the kernel goes
+  /// around in this memory, and what is written to always anew is better in the processor's cache. Measured: echoes of 64 B
+  /// on 1,000 connections cost a tenth less than with 1 MiB.
+  private static let incremental = (count: 4, size: 32 * 1024)
+  /// Where each receive takes a buffer: as much as one turn may receive, for there a turn has no bound but this.
+  private static let single = (count: 256, size: 4 * 1024)
+  private static let pageByteCount = max(incremental.count, single.count) * MemoryLayout<io_uring_buf>.stride
 
   private let count: Int
   private let size: Int
@@ -20,24 +23,21 @@ struct ReceiveBuffers: ~Copyable {
 
   /// Gives the ring its memory.
   init(for ringDescriptor: Int32) throws(IOError) {
-    guard let page = clinux_uring_map(-1, Self.singleCount * MemoryLayout<io_uring_buf>.stride, 0),
-      let memory = clinux_uring_map(-1, Self.byteCount, 0)
-    else { throw IOError(errno: ENOMEM) }
-    var count = Self.incrementalCount
+    guard let page = clinux_uring_map(-1, Self.pageByteCount, 0) else { throw IOError(errno: ENOMEM) }
+    var (count, size) = Self.incremental
     var status = clinux_uring_register_buffers(
       ringDescriptor, page, UInt32(count), clinux_BUFFERS_INCREMENTAL)
     if status == -EINVAL {
-      count = Self.singleCount
+      (count, size) = Self.single
       status = clinux_uring_register_buffers(ringDescriptor, page, UInt32(count), 0)
     }
-    guard status >= 0 else {
-      clinux_uring_unmap(page, Self.singleCount * MemoryLayout<io_uring_buf>.stride)
-      clinux_uring_unmap(memory, Self.byteCount)
-      throw IOError(errno: -status)
+    guard status >= 0, let memory = clinux_uring_map(-1, count * size, 0) else {
+      clinux_uring_unmap(page, Self.pageByteCount)
+      throw IOError(errno: status < 0 ? -status : ENOMEM)
     }
     self.count = count
-    size = Self.byteCount / count
-    ring = page.bindMemory(to: io_uring_buf.self, capacity: Self.singleCount)
+    self.size = size
+    ring = page.bindMemory(to: io_uring_buf.self, capacity: count)
     self.memory = memory
     used = .allocate(capacity: count)
     used.initialize(repeating: 0, count: count)
@@ -47,8 +47,8 @@ struct ReceiveBuffers: ~Copyable {
 
   deinit {
     used.deallocate()
-    clinux_uring_unmap(ring, Self.singleCount * MemoryLayout<io_uring_buf>.stride)
-    clinux_uring_unmap(memory, Self.byteCount)
+    clinux_uring_unmap(ring, Self.pageByteCount)
+    clinux_uring_unmap(memory, count * size)
   }
 
   /// The bytes that a completion brings. Completions must be asked and released in their order.
