@@ -18,7 +18,7 @@ extension EventLoop {
     defer { if drivingThread != nil { clinux_set_current_loop(previous) } }
     // With a thread of its own, a loop begins a turn when the last one has ended.
     let time = drivingThread == nil ? turnEnd : driver.currentMilliseconds()
-    if local.isEmpty, endOfTurnTargets.isEmpty, mayWait, mailbox.prepareToSleep() {
+    if local.isEmpty, !isToWrite, mayWait, mailbox.prepareToSleep() {
       driver.wait(until: timers.nextTime, at: time)
     } else {
       driver.wait(until: 0, at: time)
@@ -70,23 +70,6 @@ extension EventLoop {
     }
   }
 
-  private func runEndOfTurn() {
-    // What is added meanwhile (a closed handler that writes elsewhere) still belongs to this turn.
-    while !endOfTurnTargets.isEmpty {
-      swap(&endOfTurnTargets, &flushing)
-      for index in flushing.indices { flushing[index].endOfTurn() }
-      flushing.removeAll(keepingCapacity: true)
-    }
-    if !kept.isEmpty { releaseKept() }
-  }
-
-  private func releaseKept() {
-    // What is freed may let go of more.
-    let released = kept
-    kept = []
-    withExtendedLifetime(released) {}
-  }
-
   /// The body of the loop's own thread.
   func runUntilStopped() {
     clinux_set_current_loop(Unmanaged.passUnretained(self).toOpaque())
@@ -110,7 +93,7 @@ extension EventLoop {
       // What has ended may have begun something anew.
       driver.stopAll()
       turns += 1
-    } while turns < maximumLastTurns && !(local.isEmpty && endOfTurnTargets.isEmpty && mailbox.isEmpty)
+    } while turns < maximumLastTurns && (isToWrite || !local.isEmpty || !mailbox.isEmpty)
     releaseAll()
   }
 
@@ -119,8 +102,8 @@ extension EventLoop {
     hasEnded = true
     mailbox.close(into: &local)
     // First out of the loop, then freed: what ends may come back to the loop.
-    let released = (timers.removeAll(), local, endOfTurnTargets, kept, storages, transportStorage)
-    (local, endOfTurnTargets, kept, storages, transportStorage) = ([], [], [], [:], nil)
+    let released = (timers.removeAll(), local, endOfTurnTargets, deferred, kept, storages, transportStorage)
+    (local, endOfTurnTargets, deferred, kept, storages, transportStorage) = ([], [], [], [], [:], nil)
     withExtendedLifetime(released) {}
   }
 }

@@ -1,6 +1,7 @@
 import CLinux
 
-/// What runs once at the end of a turn, when all of the turn's completions, timers and jobs have been handled.
+/// What runs once at the end of a turn, when all of the turn's completions, timers and jobs have been handled; where it is
+/// one of thousands, at the end of one of the next.
 package protocol EndOfTurnTarget: AnyObject {
   func endOfTurn()
 }
@@ -27,6 +28,9 @@ public final class EventLoop: @unchecked Sendable {
   package var wantsJobsRun = false
   var endOfTurnTargets: [any EndOfTurnTarget] = []
   var flushing: [any EndOfTurnTarget] = []
+  /// Those that a turn had no time for, and how many of them have had theirs since.
+  var deferred: [any EndOfTurnTarget] = []
+  var deferredDone = 0
   /// What must live until the turn's end: see `keepUntilEndOfTurn`.
   var kept: [AnyObject] = []
   /// When the last turn ended.
@@ -99,7 +103,8 @@ public final class EventLoop: @unchecked Sendable {
     timers.cancel(timer)
   }
 
-  /// Calls `target` once when this turn's work is done. The caller sees to it that it asks only once a turn.
+  /// Calls `target` once when this turn's work is done, or that of one of the next turns if there is much to do. The caller
+  /// sees to it that it does not ask again before it was called.
   package func atEndOfTurn(_ target: any EndOfTurnTarget) {
     assert(isCurrent)
     endOfTurnTargets.append(target)

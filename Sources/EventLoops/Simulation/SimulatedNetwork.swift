@@ -85,6 +85,9 @@ package final class SimulatedNetwork {
     }
   }
 
+  /// Lets time pass in the middle of a turn, as work does.
+  package func spend(milliseconds: UInt64) { now += milliseconds }
+
   /// Lets time pass, timer by timer.
   package func advance(milliseconds: UInt64) {
     let end = now + milliseconds
@@ -107,7 +110,7 @@ extension EventLoop {
   /// Whether a turn would do something without time passing. Simulated loops only.
   package var isReadyNow: Bool {
     guard let driver = driver as? SimulatedDriver else { return false }
-    return !local.isEmpty || !endOfTurnTargets.isEmpty || !mailbox.isEmpty || driver.isReady
+    return !local.isEmpty || isToWrite || !mailbox.isEmpty || driver.isReady
       || timers.nextTime.map { $0 <= driver.currentMilliseconds() } == true
   }
 }
