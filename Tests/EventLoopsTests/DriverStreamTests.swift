@@ -107,6 +107,34 @@ import Testing
   }
 
   @Test(arguments: RealDriver.available)
+  func severalPiecesReachEveryConnection(kind: RealDriver) throws {
+    let streams = try Streams(kind)
+    let pairs = try (0..<30).map { _ in try streams.pair() }
+    // In one turn, from the same places: the same bytes for some, others of the same length for others.
+    var (first, second) = (pattern(300), pattern(100))
+    for (index, (a, _)) in pairs.enumerated() {
+      second[99] = UInt8(index / 10)
+      first.withUnsafeMutableBytes { first in
+        second.withUnsafeMutableBytes { second in
+          var pieces = [first, second].map { iovec(iov_base: $0.baseAddress, iov_len: $0.count) }
+          pieces.withUnsafeMutableBufferPointer {
+            #expect(streams.driver.write($0, to: a.id) == .wrote(400))
+          }
+        }
+      }
+    }
+    #expect(streams.turn { pairs.allSatisfy { $0.1.received.count == 400 } })
+    for (index, (_, b)) in pairs.enumerated() {
+      #expect(b.received == first + second.dropLast() + [UInt8(index / 10)])
+    }
+    for (a, b) in pairs {
+      streams.driver.close(a.id, reset: false)
+      streams.driver.close(b.id, reset: false)
+    }
+    streams.close()
+  }
+
+  @Test(arguments: RealDriver.available)
   func moreAtOnceThanTheBuffersHoldArrives(kind: RealDriver) throws {
     let streams = try Streams(kind)
     let pairs = try (0..<60).map { _ in try streams.pair() }

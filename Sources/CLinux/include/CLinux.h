@@ -196,5 +196,9 @@ static inline int clinux_resolve(const char *host, const char *port, int passive
   return getaddrinfo(host, port, &hints, found);
 }
 
+static inline int clinux_is_equal(const void *left, const void *right, size_t count) {
+  return memcmp(left, right, count) == 0;
+}
+
 // What the allocator set aside for an object: for tests of what a connection costs.
 static inline size_t clinux_allocation_size(void *memory) { return malloc_usable_size(memory); }

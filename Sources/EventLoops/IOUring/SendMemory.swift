@@ -9,6 +9,8 @@ struct SendMemory: ~Copyable {
 
   private let copies = UnsafeMutableRawBufferPointer.allocate(byteCount: Self.byteCount, alignment: 64)
   private var used = 0
+  /// The last copy of several pieces.
+  private var last = UnsafeRawBufferPointer(start: nil, count: 0)
   private var shared: [SharedBytes] = []
 
   deinit { copies.deallocate() }
@@ -20,9 +22,11 @@ struct SendMemory: ~Copyable {
     return UnsafeRawPointer(place)
   }
 
-  /// A copy of several pieces in one.
+  /// A copy of several pieces in one: the last one if it has the same bytes, as when several messages go out to many.
   mutating func copy(_ pieces: UnsafeMutableBufferPointer<iovec>, count: Int) -> UnsafeRawPointer? {
+    if count == last.count, isLast(pieces) { return last.baseAddress }
     guard let place = take(count) else { return nil }
+    last = UnsafeRawBufferPointer(start: place, count: count)
     var offset = 0
     for piece in pieces {
       guard let base = piece.iov_base else { continue }
@@ -30,6 +34,15 @@ struct SendMemory: ~Copyable {
       offset += piece.iov_len
     }
     return UnsafeRawPointer(place)
+  }
+
+  private func isLast(_ pieces: UnsafeMutableBufferPointer<iovec>) -> Bool {
+    guard var known = last.baseAddress else { return false }
+    for piece in pieces where piece.iov_len > 0 {
+      guard clinux_is_equal(known, piece.iov_base, piece.iov_len) != 0 else { return false }
+      known += piece.iov_len
+    }
+    return true
   }
 
   private mutating func take(_ count: Int) -> UnsafeMutableRawPointer? {
@@ -46,6 +59,7 @@ struct SendMemory: ~Copyable {
 
   mutating func removeAll() {
     used = 0
+    last = UnsafeRawBufferPointer(start: nil, count: 0)
     if !shared.isEmpty { shared.removeAll(keepingCapacity: shared.capacity <= 4_096) }
   }
 }
