@@ -96,7 +96,15 @@ extension Connection: EndOfTurnTarget {
   package func endOfTurn() {
     flags.remove(.isScheduled)
     if let tls, tls.isHeld, !flags.contains(.isReadingPaused) { takeUpHeld(tls) }
-    if flags.contains(.isClosed) { reportClosed() } else { flush() }
+    if flags.contains(.isClosed) { return reportClosed() }
+    flush()
+    if flags.contains(.isUnblocked) { reportDrained() }
+  }
+
+  private func reportDrained() {
+    flags.remove(.isUnblocked)
+    guard flags.isDisjoint(with: [.isBlocked, .isClosed, .isClosing]), tls?.handshake == nil else { return }
+    handler?.drained(self)
   }
 
   func schedule() {

@@ -35,6 +35,8 @@ public final class Connection: IOTarget, @unchecked Sendable {
     static let isTruncated = Flags(rawValue: 1 << 11)
     /// The listener counts it under its client's address.
     static let isCountedByAddress = Flags(rawValue: 1 << 12)
+    /// The kernel takes bytes again; the handler is told when what waits is written.
+    static let isUnblocked = Flags(rawValue: 1 << 13)
   }
 
   /// The default of `maximumQueuedBytes`: 1 MiB.
@@ -193,9 +195,9 @@ public final class Connection: IOTarget, @unchecked Sendable {
     guard !flags.contains(.isClosed) else { return }
     flags.remove(.isBlocked)
     if count > 0 { (tls == nil ? outbound : tls?.ciphertext)?.pointee.consume(count) }
-    flush()
-    guard flags.isDisjoint(with: [.isBlocked, .isClosed, .isClosing]), tls?.handshake == nil else { return }
-    handler?.drained(self)
+    // With the others that write: thousands may be told at once.
+    flags.insert(.isUnblocked)
+    schedule()
   }
 
   /// For the driver.
