@@ -44,8 +44,12 @@ public final class EventLoop: @unchecked Sendable {
 
   /// Where modules above keep what they have once a loop; made by `storage(_:)`.
   package var storages: [ObjectIdentifier: AnyObject] = [:]
-  /// The transport's own per-loop state, which the hot path reads.
-  package var transportStorage: AnyObject?
+  /// The transport's own per-loop state.
+  package var transportStorage: AnyObject? {
+    didSet { transportPointer = transportStorage.map { Unmanaged.passUnretained($0).toOpaque() } }
+  }
+  /// The same for the way of each message, which counts no references.
+  package private(set) var transportPointer: UnsafeMutableRawPointer?
 
   package init(index: Int, driver: Driver, drivenByCaller: Bool = false) {
     self.index = index

@@ -87,7 +87,7 @@ extension Connection: EndOfTurnTarget {
     }
     flags.insert(.isBlocked)
     guard let tls else { return openQueue().pointee.prepend(bytes) }
-    let queue = tls.ciphertext ?? shared.takeQueue()
+    let queue = tls.ciphertext ?? loop.takeQueue()
     tls.ciphertext = queue
     queue.pointee.prepend(bytes)
   }
@@ -121,7 +121,7 @@ extension Connection: EndOfTurnTarget {
   /// The queue, with what is written so far in it.
   func openQueue() -> OutboundQueue.Pointer {
     if let outbound { return outbound }
-    let queue = shared.takeQueue()
+    let queue = loop.takeQueue()
     outbound = queue
     if let first = lone {
       lone = nil
@@ -133,7 +133,7 @@ extension Connection: EndOfTurnTarget {
   func releaseQueue() {
     guard let queue = outbound else { return }
     outbound = nil
-    shared.giveBack(queue)
+    loop.giveBack(queue)
   }
 
   private func flushLone() {

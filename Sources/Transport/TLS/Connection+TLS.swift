@@ -128,7 +128,7 @@ extension Connection {
   func leaveTLS(_ reason: ConnectionCloseReason) -> ConnectionCloseReason {
     guard let session = tls else { return reason }
     tls = nil
-    if let queue = session.ciphertext { shared.giveBack(queue) }
+    if let queue = session.ciphertext { loop.giveBack(queue) }
     session.ciphertext = nil
     if let handshake = endHandshake(session) {
       handshake.counters?.failed.count()

@@ -63,7 +63,7 @@ extension Connection {
   }
 
   private func queue(_ bytes: UnsafeRawBufferPointer, _ session: TLSSession) {
-    let queue = session.ciphertext ?? shared.takeQueue()
+    let queue = session.ciphertext ?? loop.takeQueue()
     session.ciphertext = queue
     queue.pointee.append(bytes)
   }
@@ -103,7 +103,7 @@ extension Connection {
     }
     guard flags.isDisjoint(with: [.isBlocked, .isClosed]) else { return false }
     session.ciphertext = nil
-    shared.giveBack(queue)
+    loop.giveBack(queue)
     return true
   }
 

@@ -25,6 +25,8 @@ final class TLSSession {
   /// Under which key the session is kept for resumption; clients only.
   let cacheKey: String
   private let wire: UnsafeMutablePointer<LoopTLS.Wire>
+  /// Owns the wire.
+  private let shared: LoopTLS
   /// TLS within TLS: the session whose plaintext this one's ciphertext is.
   var outer: TLSSession?
 
@@ -53,6 +55,7 @@ final class TLSSession {
     self.owner = owner
     self.cacheKey = cacheKey
     wire = shared.wire
+    self.shared = shared
     SSL_set_bio(ssl, bio, bio)
     SSL_set_ex_data(ssl, 0, Unmanaged.passUnretained(self).toOpaque())
     if role == .server { SSL_set_accept_state(ssl) } else { SSL_set_connect_state(ssl) }
