@@ -2,8 +2,8 @@ import EventLoops
 
 /// The actor whose executor is a loop; one a loop.
 ///
-/// What runs isolated to it stays on the loop by comparing two pointers after each call that may have suspended. A task that
-/// merely prefers the loop as its executor finds that out under a lock of the task, each time.
+/// What runs isolated to it is on the loop again after each call that may have suspended without going through the loop's
+/// queue of jobs, as a task would that merely prefers the loop as its executor.
 actor LoopActor {
   private let loop: EventLoop
 
