@@ -71,14 +71,14 @@ def paced(pid, port, connections, size, seconds, rate):
         "--rate", round(rate)))
 
 
-def fanout(pid, port, connections, size, seconds, hub=None):
-    """One message at a time to all, sent by one of them, or posted to a hub."""
+def fanout(pid, port, connections, size, seconds, hub=None, in_flight=1):
+    """So many messages at a time to all, sent by one of them, or posted to a hub."""
     words = ["--publish-url", f"http://127.0.0.1:{port}{hub.post}"] if hub else []
     if hub and hub.channel:
         words += ["--channel", hub.channel, "--api-key", hub.key]
     return figures(bench(
         "fanout", pid, address(port, hub=hub), "--connections", connections, "--size", size, "--seconds", f"{seconds}s",
-        *words))
+        "--depth", in_flight, *words))
 
 
 def idle(pid, port, few, many, hub=None):
