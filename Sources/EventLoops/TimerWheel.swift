@@ -41,7 +41,9 @@ struct TimerWheel: ~Copyable {
   private var nodes: [Node] = []
   private var freeNodes: [Int32] = []
   private var slots: [Slot]
+  /// A bit for each slot of each level, and one for each level that has any: every turn asks which is next.
   private var occupied: [UInt64]
+  private var occupiedLevels: UInt32 = 0
   /// Everything due at or before this time has fired.
   private(set) var time: UInt64
   private(set) var count = 0
@@ -112,20 +114,26 @@ struct TimerWheel: ~Copyable {
   }
 
   private var nextSlot: (slot: Int, time: UInt64)? {
-    for level in 0..<Self.levelCount where occupied[level] != 0 {
-      let slot = occupied[level].trailingZeroBitCount
-      let shift = UInt64(level * 6)
-      // The bits above this level are the wheel's own: a timer that differs there lives higher up.
-      let above = shift + 6 >= 64 ? 0 : (time >> (shift + 6)) << (shift + 6)
-      return (level * 64 + slot, above | UInt64(slot) << shift)
-    }
-    return nil
+    guard occupiedLevels != 0 else { return nil }
+    let level = occupiedLevels.trailingZeroBitCount
+    let slot = occupied[level].trailingZeroBitCount
+    let shift = UInt64(level * 6)
+    // The bits above this level are the wheel's own: a timer that differs there lives higher up.
+    let above = shift + 6 >= 64 ? 0 : (time >> (shift + 6)) << (shift + 6)
+    return (level * 64 + slot, above | UInt64(slot) << shift)
+  }
+
+  /// The slot has no timer any more.
+  private mutating func vacate(_ slot: Int) {
+    let level = slot >> 6
+    occupied[level] &= ~(1 << UInt64(slot & 63))
+    if occupied[level] == 0 { occupiedLevels &= ~(1 << UInt32(level)) }
   }
 
   private mutating func moveDown(_ slot: Int) {
     var index = slots[slot].first
     slots[slot] = Slot(first: Self.none, last: Self.none)
-    occupied[slot >> 6] &= ~(1 << UInt64(slot & 63))
+    vacate(slot)
     while index != Self.none {
       let next = nodes[Int(index)].next
       link(index)
@@ -145,6 +153,7 @@ struct TimerWheel: ~Copyable {
     if last == Self.none { slots[slot].first = index } else { nodes[Int(last)].next = index }
     slots[slot].last = index
     occupied[level] |= 1 << UInt64(slot & 63)
+    occupiedLevels |= 1 << UInt32(level)
   }
 
   private mutating func unlink(_ index: Int32) {
@@ -160,7 +169,7 @@ struct TimerWheel: ~Copyable {
     } else {
       nodes[Int(node.next)].previous = node.previous
     }
-    if slots[slot].first == Self.none { occupied[slot >> 6] &= ~(1 << UInt64(slot & 63)) }
+    if slots[slot].first == Self.none { vacate(slot) }
   }
 
   @discardableResult

@@ -50,16 +50,19 @@ extension EventLoop {
 
   /// A queue for a connection that has something to write.
   func takeQueue() -> OutboundQueue.Pointer {
-    heldTransport._withUnsafeGuaranteedRef { $0.takeQueue() }
+    guard let heldTransport else { return takeFirstQueue() }
+    return heldTransport._withUnsafeGuaranteedRef { $0.takeQueue() }
   }
+
+  @inline(never)
+  private func takeFirstQueue() -> OutboundQueue.Pointer { transport.takeQueue() }
 
   /// Keeps an empty queue for the next connection.
   func giveBack(_ queue: OutboundQueue.Pointer) {
+    guard let heldTransport else { return OutboundQueue.destroy(queue) }
     heldTransport._withUnsafeGuaranteedRef { $0.giveBack(queue) }
   }
 
   /// The loop holds it: each message passes here, and counting references took a tenth of an echo's instructions.
-  private var heldTransport: Unmanaged<LoopTransport> {
-    transportPointer.map { Unmanaged.fromOpaque($0) } ?? .passUnretained(transport)
-  }
+  private var heldTransport: Unmanaged<LoopTransport>? { transportPointer.map { Unmanaged.fromOpaque($0) } }
 }
