@@ -10,7 +10,7 @@ public struct Keepalive: Sendable {
     case expired
   }
 
-  /// How long which silence may last, in milliseconds.
+  /// How long silence may last, in milliseconds.
   public struct Limits: Sendable {
     /// After which a ping is sent; 0 switches the heartbeat off.
     public let interval: UInt64
