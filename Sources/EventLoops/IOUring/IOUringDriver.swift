@@ -8,8 +8,7 @@ import CLinux
 /// request has been submitted: what it points to is needed no longer, and a connection that takes nothing is known
 /// before anything else happens. Each connection has at most one send among those not submitted.
 package final class IOUringDriver: Driver {
-  /// Room for a fan-out to two thousand: measured, 128 requests a submission cost a tenth more of the kernel's time each
-  /// than 512 or more.
+  /// Room for a fan-out to two thousand in one system call.
   package static let requestCount: UInt32 = 2_048
   package static let completionCount: UInt32 = 4_096
   /// Writes of this many bytes or more are not worth a copy: they go by a system call of their own.
