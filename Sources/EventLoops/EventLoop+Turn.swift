@@ -25,8 +25,8 @@ extension EventLoop {
     }
     mailbox.takeAll(into: &local)
     fireTimers()
-    runJobs()
-    runEndOfTurn()
+    if !local.isEmpty { runJobs() }
+    if isToWrite || !kept.isEmpty { runEndOfTurn() }
     turnEnd = driver.currentMilliseconds()
     stalls.ended(after: turnEnd.subtractingOrZero(now))
   }
