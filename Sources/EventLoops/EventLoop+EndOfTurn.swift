@@ -3,12 +3,12 @@
 private let writingMilliseconds: UInt64 = 4
 
 /// Of those that an earlier turn had no time for, so many have theirs in each turn, however much else there is.
-private let leastDeferredCount = 64
+private let leastDeferredCount = 16
 
 /// Tells when a turn has written for long enough.
 private struct WritingTime {
   /// The clock is read once for so many targets.
-  private static let checkInterval = 16
+  private static let checkInterval = 4
 
   private var count = 0
   private var began: UInt64?
