@@ -12,7 +12,8 @@ import Testing
 
   private func ask(_ numbers: Range<Int>, milliseconds: UInt64 = 0) {
     for number in numbers {
-      loop.atEndOfTurn(Writer(number, record) { [weak network] in network?.spend(milliseconds: milliseconds) })
+      loop.atEndOfTurn(
+        Writer(number, record) { [weak network] in network?.spend(milliseconds: milliseconds) })
     }
   }
 
