@@ -9,15 +9,19 @@ async (channel) => {
   const got = []
   const ends = []
   await new Promise((resolve) => { socket.onopen = resolve })
+  let subscribed
+  const isSubscribed = new Promise((resolve) => { subscribed = resolve })
   socket.onmessage = ({ data }) => {
     for (const line of data.split('\\n')) {
-      const { push } = JSON.parse(line)
+      const { id, push } = JSON.parse(line)
+      if (id === 2) subscribed()
       if (push?.pub) got.push(push.pub.data)
     }
   }
   socket.onclose = ({ code }) => ends.push(code)
   socket.send('{"id":1,"connect":{}}\\n' + JSON.stringify({ id: 2, subscribe: { channel } }))
   Object.assign(window, { socket, got, ends })
+  await isSubscribed
 }
 """
 
