@@ -19,41 +19,25 @@ public enum Base64 {
   private static func encode(
     contiguous bytes: UnsafeBufferPointer<UInt8>, _ alphabet: Alphabet, _ padding: Bool
   ) -> String {
-    String(unsafeUninitializedCapacity: encodedCount(bytes.count)) {
-      encode(bytes, into: $0, alphabet, padding)
-    }
-  }
-
-  /// How many characters so many bytes become, with padding.
-  public static func encodedCount(_ byteCount: Int) -> Int { (byteCount + 2) / 3 * 4 }
-
-  /// Encodes bytes into memory that has room for ``encodedCount(_:)`` of them.
-  ///
-  /// - Returns: how many characters were written.
-  public static func encode(
-    _ bytes: UnsafeBufferPointer<UInt8>, into text: UnsafeMutableBufferPointer<UInt8>,
-    _ alphabet: Alphabet = .standard, _ padding: Bool = true
-  ) -> Int {
     let table: StaticString =
       alphabet == .standard
       ? "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
       : "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
-    var count = 0
-    for start in stride(from: 0, to: bytes.count, by: 3) {
-      let held = min(bytes.count - start, 3)
-      var bits = UInt32(bytes[start]) << 16
-      if held > 1 { bits |= UInt32(bytes[start + 1]) << 8 }
-      if held > 2 { bits |= UInt32(bytes[start + 2]) }
-      for place in 0...held {
-        text[count] = table.utf8Start[Int(bits >> UInt32(18 - place * 6) & 63)]
-        count += 1
+    return String(unsafeUninitializedCapacity: (bytes.count + 2) / 3 * 4) { text in
+      var count = 0
+      for start in stride(from: 0, to: bytes.count, by: 3) {
+        let held = min(bytes.count - start, 3)
+        var bits = UInt32(bytes[start]) << 16
+        if held > 1 { bits |= UInt32(bytes[start + 1]) << 8 }
+        if held > 2 { bits |= UInt32(bytes[start + 2]) }
+        for place in 0..<(padding ? 4 : held + 1) {
+          let index = Int(bits >> UInt32(18 - place * 6) & 63)
+          text[count] = place <= held ? table.utf8Start[index] : UInt8(ascii: "=")
+          count += 1
+        }
       }
-      for _ in 0..<(padding ? 3 - held : 0) {
-        text[count] = UInt8(ascii: "=")
-        count += 1
-      }
+      return count
     }
-    return count
   }
 
   /// Decodes a text.

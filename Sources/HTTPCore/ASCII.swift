@@ -10,11 +10,7 @@ package enum ASCII {
     byte &- UInt8(ascii: "A") < 26 ? byte | 0x20 : byte
   }
 
-  package static func equalIgnoringCase(_ a: some Collection<UInt8>, _ b: some Collection<UInt8>) -> Bool {
-    a.count == b.count && zip(a, b).allSatisfy { lowercased($0) == lowercased($1) }
-  }
-
-  static func equalIgnoringCase(_ a: Span<UInt8>, _ b: Span<UInt8>) -> Bool {
+  package static func equalIgnoringCase(_ a: Span<UInt8>, _ b: Span<UInt8>) -> Bool {
     guard a.count == b.count else { return false }
     for index in a.indices where a[index] != b[index] {
       guard lowercased(a[index]) == lowercased(b[index]) else { return false }
@@ -26,8 +22,8 @@ package enum ASCII {
   static func trimmed<C: BidirectionalCollection<UInt8>>(_ bytes: C) -> C.SubSequence
   where C.SubSequence: BidirectionalCollection {
     var rest = bytes[...]
-    while let first = rest.first, first == space || first == tab { rest.removeFirst() }
-    while let last = rest.last, last == space || last == tab { rest.removeLast() }
+    while let first = rest.first, isBlank(first) { rest.removeFirst() }
+    while let last = rest.last, isBlank(last) { rest.removeLast() }
     return rest
   }
 

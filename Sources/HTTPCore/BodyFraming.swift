@@ -45,7 +45,8 @@ enum BodyFraming: Equatable {
   }
 
   private static func checkChunked(_ codings: [String]) throws(HTTPDecodingError) {
-    guard codings.count == 1, ASCII.equalIgnoringCase(codings[0].utf8, "chunked".utf8) else {
+    guard codings.count == 1, ASCII.equalIgnoringCase(codings[0].utf8Span.span, "chunked".utf8Span.span)
+    else {
       throw HTTPDecodingError(.notImplemented, "The only Transfer-Encoding is chunked.")
     }
   }

@@ -187,6 +187,8 @@ extension HTTPFields: Equatable, ExpressibleByDictionaryLiteral {
   /// Whether both have the same fields in the same order; names compare without regard to case.
   public static func == (a: HTTPFields, b: HTTPFields) -> Bool {
     a.count == b.count
-      && zip(a, b).allSatisfy { ASCII.equalIgnoringCase($0.name.utf8, $1.name.utf8) && $0.value == $1.value }
+      && zip(a, b).allSatisfy {
+        ASCII.equalIgnoringCase($0.name.utf8Span.span, $1.name.utf8Span.span) && $0.value == $1.value
+      }
   }
 }

@@ -15,17 +15,11 @@ public enum OpeningHandshake {
 
   /// `Sec-WebSocket-Accept` for a key (§4.2.2, item 5.4): the Base64 of the SHA-1 of the key and a fixed GUID.
   public static func accept(key: String) -> String {
-    String(unsafeUninitializedCapacity: Base64.encodedCount(SHA1.digestByteCount)) {
-      accept(key: key, into: $0)
-    }
-  }
-
-  private static func accept(key: String, into text: UnsafeMutableBufferPointer<UInt8>) -> Int {
     var answered = key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
     return answered.withUTF8 { answered in
       withUnsafeTemporaryAllocation(of: UInt8.self, capacity: SHA1.digestByteCount) { digest in
         SHA1.hash(UnsafeRawBufferPointer(answered), into: UnsafeMutableRawBufferPointer(digest))
-        return Base64.encode(UnsafeBufferPointer(digest), into: text)
+        return Base64.encode(digest)
       }
     }
   }

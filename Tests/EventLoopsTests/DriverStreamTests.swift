@@ -78,11 +78,7 @@ import Testing
     for (a, _) in pairs { a.send(sent) }
     #expect(streams.turn { pairs.allSatisfy { $0.1.received.count >= sent.count } })
     #expect(pairs.allSatisfy { $0.1.received == sent })
-    for (a, b) in pairs {
-      streams.driver.close(a.id, reset: false)
-      streams.driver.close(b.id, reset: false)
-    }
-    streams.close()
+    streams.close(pairs)
   }
 
   @Test(arguments: RealDriver.available)
@@ -99,11 +95,7 @@ import Testing
       #expect(pairs.allSatisfy { $0.1.received == bytes })
       for (_, b) in pairs { b.received = [] }
     }
-    for (a, b) in pairs {
-      streams.driver.close(a.id, reset: false)
-      streams.driver.close(b.id, reset: false)
-    }
-    streams.close()
+    streams.close(pairs)
   }
 
   @Test(arguments: RealDriver.available)
@@ -127,11 +119,7 @@ import Testing
     for (index, (_, b)) in pairs.enumerated() {
       #expect(b.received == first + second.dropLast() + [UInt8(index / 10)])
     }
-    for (a, b) in pairs {
-      streams.driver.close(a.id, reset: false)
-      streams.driver.close(b.id, reset: false)
-    }
-    streams.close()
+    streams.close(pairs)
   }
 
   @Test(arguments: RealDriver.available)
@@ -146,11 +134,7 @@ import Testing
     for (index, (_, b)) in pairs.enumerated() {
       #expect(b.received == pattern(rounds * piece, index) && b.errors == [])
     }
-    for (a, b) in pairs {
-      streams.driver.close(a.id, reset: false)
-      streams.driver.close(b.id, reset: false)
-    }
-    streams.close()
+    streams.close(pairs)
   }
 
   @Test(arguments: RealDriver.available, [true, false])

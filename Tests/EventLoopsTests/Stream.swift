@@ -114,7 +114,11 @@ struct Streams {
 
   func polls(_ count: Int) { for _ in 0..<count { loop.turn(mayWait: false) } }
 
-  func close(_ ends: Stream...) {
+  func close(_ pairs: [(Stream, Stream)]) { close(pairs.flatMap { [$0, $1] }) }
+
+  func close(_ ends: Stream...) { close(ends) }
+
+  private func close(_ ends: [Stream]) {
     for end in ends { driver.close(end.id, reset: false) }
     driver.close(listener, reset: false)
     polls(2)

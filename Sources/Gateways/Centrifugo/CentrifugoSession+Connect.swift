@@ -126,9 +126,11 @@ extension CentrifugoSession {
 
   private func keepTime(of answer: SessionSubscribeAnswer, _ channel: String) {
     guard let end = answer.expiresAt else { return }
-    makeExtras().subscriptionTimes[channel] = SubscriptionTime(
-      end: end, isServerSide: true,
-      isRefreshedByBackend: options.backend.refreshesSubscriptions(to: channel))
+    setTime(
+      of: channel,
+      SubscriptionTime(
+        end: end, isServerSide: true,
+        isRefreshedByBackend: options.backend.refreshesSubscriptions(to: channel)))
   }
 
   private typealias Subscribed = (channel: String, result: CentrifugoReply.SubscriptionResult)

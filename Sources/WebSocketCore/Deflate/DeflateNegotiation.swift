@@ -93,7 +93,7 @@ public enum DeflateNegotiation {
   }
 
   private static func isOurs(_ offer: ExtensionOffer) -> Bool {
-    ASCII.equalIgnoringCase(offer.name.utf8, name.utf8)
+    ASCII.equalIgnoringCase(offer.name.utf8Span.span, name.utf8Span.span)
   }
 }
 
