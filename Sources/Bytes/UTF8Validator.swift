@@ -35,8 +35,12 @@ public struct UTF8Validator: Sendable {
   /// Whether the bytes are a whole valid text.
   @inlinable
   public static func validate(_ bytes: UnsafeRawBufferPointer) -> Bool {
+    guard let start = bytes.baseAddress else { return true }
+    let first = skipASCII(start, 0, bytes.count)
+    guard first < bytes.count else { return true }
     var validator = UTF8Validator()
-    return validator.append(bytes) && validator.isComplete
+    let rest = UnsafeRawBufferPointer(start: start + first, count: bytes.count &- first)
+    return validator.append(rest) && validator.isComplete
   }
 
   /// Whether all bytes are ASCII.

@@ -26,6 +26,17 @@ extension Connection: EndOfTurnTarget {
   ///   - limit: nil, too, if more than so many bytes wait already.
   package func reserve(_ count: Int, whileQueued limit: Int = .max) -> UnsafeMutableRawPointer? {
     assert(loop.isCurrent)
+    // In as few steps as can be: another message behind those that leave together.
+    guard flags.isDisjoint(with: [.isFinishing, .isClosing, .isClosed]),
+      !flags.isDisjoint(with: [.isHandlingRead, .isScheduled]), tls == nil, let outbound,
+      count < writtenThroughByteCount,
+      let start = outbound.pointee.extendInPlace(by: count, upTo: min(limit, Int(queueLimit)))
+    else { return reserveAny(count, whileQueued: limit) }
+    writtenByteCount &+= UInt64(truncatingIfNeeded: count)
+    return start
+  }
+
+  private func reserveAny(_ count: Int, whileQueued limit: Int) -> UnsafeMutableRawPointer? {
     guard isWritable, count < writtenThroughByteCount else { return nil }
     let queue = openQueue()
     let queued = queue.pointee.byteCount + (tls == nil ? 0 : tls?.queuedByteCount ?? 0)

@@ -78,7 +78,7 @@ public final class Connection: IOTarget, @unchecked Sendable {
   private var extras: ConnectionExtras?
   /// Where the connection is counted; nil where nothing is.
   var admission: ConnectionAdmission?
-  private var queueLimit = UInt32(Connection.defaultMaximumQueuedBytes)
+  private(set) var queueLimit = UInt32(Connection.defaultMaximumQueuedBytes)
   var flags: Flags = []
 
   init(
@@ -130,7 +130,8 @@ public final class Connection: IOTarget, @unchecked Sendable {
 
   /// Bytes written but not yet taken by the kernel; those that are encrypted already count as they are then.
   public var queuedByteCount: Int {
-    waitingByteCount + (tls?.queuedByteCount ?? 0)
+    if tls == nil, lone == nil { return outbound?.pointee.byteCount ?? 0 }
+    return waitingByteCount + (tls?.queuedByteCount ?? 0)
   }
 
   /// How many of the bytes written may have left, encrypted ones included; stays as it is when the connection is closed.

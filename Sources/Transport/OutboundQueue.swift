@@ -65,6 +65,18 @@ struct OutboundQueue: ~Copyable {
     return buffer.baseAddress.map { $0 + start }
   }
 
+  /// As `extend`, if there is room in the buffer and nothing but the queue's own bytes in it, and no more than `limit` bytes
+  /// wait then; else nil.
+  @inline(__always)
+  mutating func extendInPlace(by count: Int, upTo limit: Int) -> UnsafeMutableRawPointer? {
+    let (start, sum) = (tail, byteCount &+ count)
+    guard let base = buffer.baseAddress, segments.isEmpty, count > 0, count <= buffer.count &- start, sum <= limit
+    else { return nil }
+    tail = start &+ count
+    byteCount = sum
+    return base + start
+  }
+
   private mutating func extendLastSegment(by count: Int) {
     if segments.count > firstSegment, segments[segments.count - 1].shared == nil {
       segments[segments.count - 1].count += count

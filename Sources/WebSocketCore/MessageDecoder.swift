@@ -83,12 +83,13 @@ public struct MessageDecoder: ~Copyable {
     let payload = UnsafeMutableRawBufferPointer(start: start + headerCount, count: count)
     let end = headerCount &+ count
     input = UnsafeMutableRawBufferPointer(start: start + end, count: input.count &- end)
+    var isASCII = false
     if role == .server {
-      Masking.apply(key: start.loadUnaligned(fromByteOffset: 2, as: UInt32.self), to: payload)
+      isASCII = Masking.apply(key: start.loadUnaligned(fromByteOffset: 2, as: UInt32.self), to: payload)
     }
     let message = UnsafeRawBufferPointer(payload)
     guard first == 0x81 else { return .message(.binary, message) }
-    guard UTF8Validator.validate(message) else { throw .badText }
+    guard isASCII || UTF8Validator.validate(message) else { throw .badText }
     return .message(.text, message)
   }
 
@@ -109,13 +110,17 @@ public struct MessageDecoder: ~Copyable {
     let end = headerCount &+ Int(truncatingIfNeeded: header.payloadLength)
     let payload = UnsafeMutableRawBufferPointer(start: start + headerCount, count: end &- headerCount)
     input = UnsafeMutableRawBufferPointer(start: start + end, count: input.count &- end)
-    if let key = header.maskingKey { Masking.apply(key: key, to: payload) }
     let message = UnsafeRawBufferPointer(payload)
-    if header.opcode.isControl { return try Self.controlEvent(header.opcode, message) }
-    let kind: MessageKind = header.opcode == .text ? .text : .binary
-    if kind == .text { guard UTF8Validator.validate(message) else { throw .badText } }
-    if delivery == .fragments { return .fragment(kind, message, isFirst: true, isFinal: true) }
-    return .message(kind, message)
+    guard header.opcode == .text else {
+      if let key = header.maskingKey { Masking.apply(key: key, to: payload) }
+      if header.opcode.isControl { return try Self.controlEvent(header.opcode, message) }
+      return delivery == .fragments
+        ? .fragment(.binary, message, isFirst: true, isFinal: true) : .message(.binary, message)
+    }
+    let isASCII = header.maskingKey.map { Masking.apply(key: $0, to: payload) } ?? false
+    guard isASCII || UTF8Validator.validate(message) else { throw .badText }
+    return delivery == .fragments
+      ? .fragment(.text, message, isFirst: true, isFinal: true) : .message(.text, message)
   }
 
   /// Everything else: fragments, compressed messages, and what arrives in pieces.

@@ -8,9 +8,9 @@ import Testing
   /// RFC 6455 §5.7: "Hello".
   @Test func theExampleOfTheRFC() {
     var bytes = Array("Hello".utf8)
-    bytes.withUnsafeMutableBytes { Masking.apply(key: Self.word, to: $0) }
+    bytes.withUnsafeMutableBytes { _ = Masking.apply(key: Self.word, to: $0) }
     #expect(bytes == [0x7F, 0x9F, 0x4D, 0x51, 0x58])
-    bytes.withUnsafeMutableBytes { Masking.apply(key: Self.word, to: $0) }
+    bytes.withUnsafeMutableBytes { _ = Masking.apply(key: Self.word, to: $0) }
     #expect(bytes == Array("Hello".utf8))
   }
 
@@ -42,7 +42,7 @@ import Testing
   @Test func piecesAddUp() {
     let payload = (0..<200).map { UInt8($0) }
     var whole = payload
-    whole.withUnsafeMutableBytes { Masking.apply(key: Self.word, to: $0) }
+    whole.withUnsafeMutableBytes { _ = Masking.apply(key: Self.word, to: $0) }
     for cut in 0...payload.count {
       var pieces = payload
       pieces.withUnsafeMutableBytes {
@@ -55,11 +55,25 @@ import Testing
 
   @Test(arguments: [0, 1, 2, 3, 4, 5, 1_000_003, .max, .max - 1, .max - 2]) func anyOffset(_ offset: Int) {
     var bytes: [UInt8] = [0, 0, 0, 0, 0]
-    bytes.withUnsafeMutableBytes { Masking.apply(key: Self.word, to: $0, offset: offset) }
+    bytes.withUnsafeMutableBytes { _ = Masking.apply(key: Self.word, to: $0, offset: offset) }
     #expect(bytes == (0..<5).map { Self.key[(offset % 4 + $0) % 4] })
   }
 
   @Test func nothingIsMaskedToNothing() {
-    Masking.apply(key: 1, to: UnsafeMutableRawBufferPointer(start: nil, count: 0))
+    #expect(Masking.apply(key: 1, to: UnsafeMutableRawBufferPointer(start: nil, count: 0)))
+  }
+
+  /// One octet above 0x7F among what results, wherever it is.
+  @Test func tellsWhetherAllIsASCII() {
+    for count in 0...140 {
+      for odd in -1..<count {
+        var bytes = (0..<count).map { ($0 == odd ? 0x80 : 0x7F) ^ Self.key[$0 % 4] }
+        let isASCII = bytes.withUnsafeMutableBytes { Masking.apply(key: Self.word, to: $0) }
+        if isASCII != (odd < 0) {
+          Issue.record("count \(count), octet \(odd)")
+          return
+        }
+      }
+    }
   }
 }
