@@ -20,7 +20,14 @@ private func checkServer(_ input: UnsafeRawBufferPointer) throws {
   case .upgrade(let key):
     try hold(head.method == .get && head.version == .http11, "GET of HTTP/1.1")
     try equal(Base64.decode(key)?.count, 16, "the key's length")
-    let answer = OpeningHandshake.response(key: key, subprotocol: offered.first)
+    var writer = ByteWriter()
+    try OpeningHandshake.encodeResponse(key: key, subprotocol: offered.first, into: &writer)
+    let answer = try writer.bytes.withUnsafeBytes { bytes in
+      var decoder = HTTPResponseDecoder()
+      var rest = bytes
+      guard case .head(let head)? = try decoder.next(&rest) else { throw BrokenProperty(description: "the response is whole") }
+      return head
+    }
     try equal(
       try OpeningHandshake.clientCheck(answer, key: key, offered: offered).subprotocol,
       offered.first, "the subprotocol")

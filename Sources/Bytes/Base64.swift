@@ -19,24 +19,38 @@ public enum Base64 {
   private static func encode(
     contiguous bytes: UnsafeBufferPointer<UInt8>, _ alphabet: Alphabet, _ padding: Bool
   ) -> String {
+    String(unsafeUninitializedCapacity: (bytes.count + 2) / 3 * 4) { text in
+      var count = 0
+      forEachCharacter(of: bytes, alphabet, padding) {
+        text[count] = $0
+        count += 1
+      }
+      return count
+    }
+  }
+
+  /// Writes bytes in the standard alphabet, with padding.
+  package static func encode(_ bytes: UnsafeMutableBufferPointer<UInt8>, into writer: inout ByteWriter) {
+    forEachCharacter(of: UnsafeBufferPointer(bytes), .standard, true) { writer.append($0) }
+  }
+
+  @inline(__always)
+  private static func forEachCharacter(
+    of bytes: UnsafeBufferPointer<UInt8>, _ alphabet: Alphabet, _ padding: Bool, _ body: (UInt8) -> Void
+  ) {
     let table: StaticString =
       alphabet == .standard
       ? "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
       : "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
-    return String(unsafeUninitializedCapacity: (bytes.count + 2) / 3 * 4) { text in
-      var count = 0
-      for start in stride(from: 0, to: bytes.count, by: 3) {
-        let held = min(bytes.count - start, 3)
-        var bits = UInt32(bytes[start]) << 16
-        if held > 1 { bits |= UInt32(bytes[start + 1]) << 8 }
-        if held > 2 { bits |= UInt32(bytes[start + 2]) }
-        for place in 0..<(padding ? 4 : held + 1) {
-          let index = Int(bits >> UInt32(18 - place * 6) & 63)
-          text[count] = place <= held ? table.utf8Start[index] : UInt8(ascii: "=")
-          count += 1
-        }
+    for start in stride(from: 0, to: bytes.count, by: 3) {
+      let held = min(bytes.count - start, 3)
+      var bits = UInt32(bytes[start]) << 16
+      if held > 1 { bits |= UInt32(bytes[start + 1]) << 8 }
+      if held > 2 { bits |= UInt32(bytes[start + 2]) }
+      for place in 0..<(padding ? 4 : held + 1) {
+        let index = Int(bits >> UInt32(18 - place * 6) & 63)
+        body(place <= held ? table.utf8Start[index] : UInt8(ascii: "="))
       }
-      return count
     }
   }
 
@@ -59,36 +73,52 @@ public enum Base64 {
   ) -> [UInt8]? {
     var bytes: [UInt8] = []
     bytes.reserveCapacity(text.count / 4 * 3 + 2)
+    return forEachByte(of: text.span, alphabet, padding) { bytes.append($0) } ? bytes : nil
+  }
+
+  /// How many bytes a text in the standard alphabet, with padding, stands for; nil if ``decode(_:alphabet:padding:)`` refuses
+  /// it.
+  package static func decodedCount(_ text: String) -> Int? {
+    var count = 0
+    return forEachByte(of: text.utf8Span.span, .standard, true) { _ in count += 1 } ? count : nil
+  }
+
+  /// False if the text is not Base64; what was decoded until then is worth nothing.
+  @inline(__always)
+  private static func forEachByte(
+    of text: Span<UInt8>, _ alphabet: Alphabet, _ padding: Bool, _ body: (UInt8) -> Void
+  ) -> Bool {
     var bits: UInt32 = 0
     var held = 0
     var padded = 0
-    for character in text {
+    for index in text.indices {
+      let character = text[index]
       if character == UInt8(ascii: "=") {
         padded += 1
         continue
       }
-      guard padded == 0, let value = value(of: character, alphabet) else { return nil }
+      guard padded == 0, let value = value(of: character, alphabet) else { return false }
       bits = (bits << 6 | value) & 0xFF_FFFF
       held += 1
       guard held == 4 else { continue }
-      bytes.append(UInt8(truncatingIfNeeded: bits >> 16))
-      bytes.append(UInt8(truncatingIfNeeded: bits >> 8))
-      bytes.append(UInt8(truncatingIfNeeded: bits))
+      body(UInt8(truncatingIfNeeded: bits >> 16))
+      body(UInt8(truncatingIfNeeded: bits >> 8))
+      body(UInt8(truncatingIfNeeded: bits))
       bits = 0
       held = 0
     }
-    guard held != 1, padded == (padding && held > 0 ? 4 - held : 0) else { return nil }
+    guard held != 1, padded == (padding && held > 0 ? 4 - held : 0) else { return false }
     switch held {
     case 2:
-      guard bits & 0xF == 0 else { return nil }
-      bytes.append(UInt8(truncatingIfNeeded: bits >> 4))
+      guard bits & 0xF == 0 else { return false }
+      body(UInt8(truncatingIfNeeded: bits >> 4))
     case 3:
-      guard bits & 0x3 == 0 else { return nil }
-      bytes.append(UInt8(truncatingIfNeeded: bits >> 10))
-      bytes.append(UInt8(truncatingIfNeeded: bits >> 2))
+      guard bits & 0x3 == 0 else { return false }
+      body(UInt8(truncatingIfNeeded: bits >> 10))
+      body(UInt8(truncatingIfNeeded: bits >> 2))
     default: break
     }
-    return bytes
+    return true
   }
 
   /// Decodes a string's characters.

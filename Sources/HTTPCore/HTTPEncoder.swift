@@ -47,7 +47,7 @@ public enum HTTPEncoder {
   }
 
   /// Before anything is written: a writer that has half a head would send it.
-  private static func check(_ fields: HTTPFields) throws(HTTPEncodingError) {
+  package static func check(_ fields: HTTPFields) throws(HTTPEncodingError) {
     try fields.forEachBytes { (name, value) throws(HTTPEncodingError) in
       guard !name.isEmpty, name.allSatisfy(ASCII.isToken) else {
         throw HTTPEncodingError(
@@ -61,7 +61,8 @@ public enum HTTPEncoder {
     }
   }
 
-  private static func encode(_ fields: HTTPFields, into writer: inout ByteWriter) {
+  /// Writes checked fields, and the end of the head.
+  package static func encode(_ fields: HTTPFields, into writer: inout ByteWriter) {
     fields.forEachBytes { (name, value) in
       writer.append(UnsafeRawBufferPointer(name))
       writer.append(": ")

@@ -28,7 +28,7 @@ struct HeadCollector {
       if byte > ASCII.cr, !lastWasCR {
         // Most bytes are of such runs.
         let start = index
-        while index < input.count, input[index] > ASCII.cr { index += 1 }
+        index = Self.endOfRun(input, index)
         lineLength += 1 + index - start
         try checkLengths(bytes.count + index - kept, limits)
         continue
@@ -42,7 +42,7 @@ struct HeadCollector {
             guard bytes.count + index - kept <= limits.maximumHeadBytes else {
               throw HTTPDecodingError(.headerFieldsTooLarge, "The head is too large.")
             }
-            bytes.append(contentsOf: input[kept..<index])
+            bytes.append(contentsOf: UnsafeRawBufferPointer(rebasing: input[kept..<index]))
             bytes.removeLast(2)
             input = UnsafeRawBufferPointer(rebasing: input[index...])
             return true
@@ -62,9 +62,24 @@ struct HeadCollector {
       if byte == ASCII.cr { lastWasCR = true } else { lineLength += 1 }
       try checkLengths(bytes.count + index - kept, limits)
     }
-    bytes.append(contentsOf: input[kept...])
+    bytes.append(contentsOf: UnsafeRawBufferPointer(rebasing: input[kept...]))
     input = UnsafeRawBufferPointer(start: nil, count: 0)
     return false
+  }
+
+  /// The index of the first byte from `start` on that is not above CR; eight bytes at a time.
+  private static func endOfRun(_ input: UnsafeRawBufferPointer, _ start: Int) -> Int {
+    let (ones, highest) = (UInt64(0x0101_0101_0101_0101), UInt64(0x8080_8080_8080_8080))
+    var index = start
+    while index + 8 <= input.count {
+      let word = input.loadUnaligned(fromByteOffset: index, as: UInt64.self)
+      // A byte's highest bit is set if it is below 14 itself, or if a byte before it, which is lower in the word, is.
+      let found = (word &- ones &* UInt64(ASCII.cr + 1)) & ~word & highest
+      if found != 0 { return index + found.trailingZeroBitCount / 8 }
+      index += 8
+    }
+    while index < input.count, input[index] > ASCII.cr { index += 1 }
+    return index
   }
 
   private func checkLengths(_ byteCount: Int, _ limits: HTTPLimits) throws(HTTPDecodingError) {

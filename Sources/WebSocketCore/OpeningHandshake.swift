@@ -15,12 +15,21 @@ public enum OpeningHandshake {
 
   /// `Sec-WebSocket-Accept` for a key (§4.2.2, item 5.4): the Base64 of the SHA-1 of the key and a fixed GUID.
   public static func accept(key: String) -> String {
-    var answered = key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
-    return answered.withUTF8 { answered in
-      withUnsafeTemporaryAllocation(of: UInt8.self, capacity: SHA1.digestByteCount) { digest in
-        SHA1.hash(UnsafeRawBufferPointer(answered), into: UnsafeMutableRawBufferPointer(digest))
-        return Base64.encode(digest)
-      }
+    withDigest(of: key) { Base64.encode($0) }
+  }
+
+  private static func withDigest<R>(of key: String, _ body: (UnsafeMutableBufferPointer<UInt8>) -> R) -> R {
+    let guid: StaticString = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+    let key = key.utf8Span.span
+    let digestCount = SHA1.digestByteCount
+    let count = key.count + guid.utf8CodeUnitCount
+    return withUnsafeTemporaryAllocation(of: UInt8.self, capacity: digestCount + count) { memory in
+      let answered = UnsafeMutableRawBufferPointer(UnsafeMutableBufferPointer(rebasing: memory[digestCount...]))
+      key.withUnsafeBytes { answered.copyMemory(from: $0) }
+      guid.withUTF8Buffer { answered[key.count...].copyBytes(from: $0) }
+      let digest = UnsafeMutableBufferPointer(rebasing: memory[..<digestCount])
+      SHA1.hash(UnsafeRawBufferPointer(answered), into: UnsafeMutableRawBufferPointer(digest))
+      return body(digest)
     }
   }
 
@@ -47,7 +56,7 @@ public enum OpeningHandshake {
       )
     }
     // Item 5: "a base64-encoded … value that, when decoded, is 16 bytes in length".
-    guard let key = head.fields.only("Sec-WebSocket-Key"), Base64.decode(key)?.count == 16 else {
+    guard let key = head.fields.only("Sec-WebSocket-Key"), Base64.decodedCount(key) == 16 else {
       return .reject(.badRequest, fields: [:], reason: "The Sec-WebSocket-Key is not 16 bytes in Base64.")
     }
     return .upgrade(key: key)
@@ -58,27 +67,31 @@ public enum OpeningHandshake {
     head.fields.list("Sec-WebSocket-Protocol")
   }
 
-  /// The response that completes the handshake (§4.2.2).
+  /// Writes the response that completes the handshake (§4.2.2).
   ///
   /// - Parameters:
   ///   - key: the request's key.
   ///   - subprotocol: one of those offered.
   ///   - extensions: the value of `Sec-WebSocket-Extensions`, where an offer was accepted.
   ///   - fields: the application's own fields; reserved ones are left out, see ``reservedField(in:)``.
-  public static func response(
-    key: String, subprotocol: String? = nil, extensions: String? = nil, fields: HTTPFields = HTTPFields()
-  ) -> HTTPResponseHead {
-    var all = HTTPFields()
-    all.reserve(8, byteCount: 256)
-    all.append("Upgrade", "websocket")
-    all.append("Connection", "Upgrade")
-    all.append("Sec-WebSocket-Accept", accept(key: key))
-    if let subprotocol { all.append("Sec-WebSocket-Protocol", subprotocol) }
-    if let extensions { all.append("Sec-WebSocket-Extensions", extensions) }
+  ///   - writer: where to.
+  /// - Throws: if the subprotocol or a field has characters that it must not have; nothing is written then.
+  public static func encodeResponse(
+    key: String, subprotocol: String? = nil, extensions: String? = nil, fields: HTTPFields = HTTPFields(),
+    into writer: inout ByteWriter
+  ) throws(HTTPEncodingError) {
+    var others = HTTPFields()
+    if let subprotocol { others.append("Sec-WebSocket-Protocol", subprotocol) }
+    if let extensions { others.append("Sec-WebSocket-Extensions", extensions) }
     if !fields.isEmpty {
-      for (name, value) in fields where !isReserved(name) { all.append(name, value) }
+      for (name, value) in fields where !isReserved(name) { others.append(name, value) }
     }
-    return HTTPResponseHead(status: .switchingProtocols, fields: all)
+    try HTTPEncoder.check(others)
+    writer.append("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n")
+    writer.append("Sec-WebSocket-Accept: ")
+    withDigest(of: key) { Base64.encode($0, into: &writer) }
+    writer.append("\r\n")
+    HTTPEncoder.encode(others, into: &writer)
   }
 
   /// The first field that only the handshake itself may set, or that would announce a body behind a 101; nil if there is

@@ -114,6 +114,23 @@ import Testing
     check("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n" + text, status)
   }
 
+  /// RFC 9110 §5.5: a value has HTAB, SP, VCHAR and obs-text; around words of eight, wherever they begin.
+  @Test func everyByteInEveryPlaceOfAValue() {
+    let head = Array("GET / HTTP/1.1\r\nHost: a\r\nA: ".utf8)
+    for byte in 0...UInt8.max {
+      for place in 1..<19 {
+        var value = [UInt8](repeating: UInt8(ascii: "b"), count: 20)
+        value[place] = byte
+        let isRefused = byte != 9 && (byte < 0x20 || byte == 0x7F)
+        let events = decodeRequests([head + value + Array("\r\n\r\n".utf8)])
+        if (events.last == .error(400)) != isRefused || events.count != (isRefused ? 1 : 2) {
+          Issue.record("byte \(byte), place \(place): \(events)")
+          return
+        }
+      }
+    }
+  }
+
   @Test func equalContentLengthsAreOne() {
     let text = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\nContent-Length: 02\r\n\r\nok"
     #expect(decodeRequests([Array(text.utf8)]).suffix(2) == [.body(Array("ok".utf8)), .end(nil)])

@@ -50,7 +50,11 @@ import Testing
   // MARK: The server's response
 
   private static func response(_ change: (inout HTTPFields) -> Void = { _ in }) -> HTTPResponseHead {
-    var head = OpeningHandshake.response(key: key)
+    var head = HTTPResponseHead(
+      status: .switchingProtocols,
+      fields: [
+        "Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Accept": OpeningHandshake.accept(key: key),
+      ])
     change(&head.fields)
     return head
   }

@@ -1,3 +1,4 @@
+import Bytes
 import HTTPCore
 import Testing
 
@@ -102,16 +103,35 @@ import Testing
     #expect(OpeningHandshake.subprotocols(offered: Self.request { $0.fields = [:] }) == [])
   }
 
-  @Test func response() {
-    let plain = OpeningHandshake.response(key: "dGhlIHNhbXBsZSBub25jZQ==")
-    #expect(plain.status.code == 101 && plain.version == .http11)
-    #expect(
-      plain.fields == [
-        "Upgrade": "websocket", "Connection": "Upgrade",
-        "Sec-WebSocket-Accept": "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=",
-      ])
-    let full = OpeningHandshake.response(
-      key: "dGhlIHNhbXBsZSBub25jZQ==", subprotocol: "chat", fields: ["Server": "m"])
-    #expect(full.fields["Sec-WebSocket-Protocol"] == "chat" && full.fields["Server"] == "m")
+  @Test func response() throws {
+    var writer = ByteWriter()
+    try OpeningHandshake.encodeResponse(key: "dGhlIHNhbXBsZSBub25jZQ==", into: &writer)
+    let start = """
+      HTTP/1.1 101 Switching Protocols\r
+      Upgrade: websocket\r
+      Connection: Upgrade\r
+      Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n
+      """
+    #expect(String(decoding: writer.bytes, as: UTF8.self) == start + "\r\n")
+    writer.removeAll()
+    try OpeningHandshake.encodeResponse(
+      key: "dGhlIHNhbXBsZSBub25jZQ==", subprotocol: "chat", extensions: "permessage-deflate",
+      fields: ["Server": "m", "Upgrade": "h2c"], into: &writer)
+    let fields = """
+      Sec-WebSocket-Protocol: chat\r
+      Sec-WebSocket-Extensions: permessage-deflate\r
+      Server: m\r\n\r\n
+      """
+    #expect(String(decoding: writer.bytes, as: UTF8.self) == start + fields)
+  }
+
+  @Test(arguments: [("a\r\nb", "v"), ("chat", "a\nb")])
+  func responseWithWhatCannotBeWritten(_ subprotocol: String, _ value: String) {
+    var writer = ByteWriter()
+    #expect(throws: HTTPEncodingError.self) {
+      try OpeningHandshake.encodeResponse(
+        key: "dGhlIHNhbXBsZSBub25jZQ==", subprotocol: subprotocol, fields: ["Server": value], into: &writer)
+    }
+    #expect(writer.count == 0)
   }
 }

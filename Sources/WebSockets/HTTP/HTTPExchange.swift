@@ -86,8 +86,13 @@ public final class HTTPExchange: @unchecked Sendable {
     switch OpeningHandshake.serverCheck(head) {
     case .upgrade(let key):
       let accepted = options.compression.flatMap { DeflateNegotiation.accept(head.fields, $0) }
-      let response = OpeningHandshake.response(
-        key: key, subprotocol: subprotocol, extensions: accepted?.response, fields: fields)
+      var response = ByteWriter(capacity: 256)
+      do {
+        try OpeningHandshake.encodeResponse(
+          key: key, subprotocol: subprotocol, extensions: accepted?.response, fields: fields, into: &response)
+      } catch {
+        return respond(.text(.internalServerError, "The response had an invalid field.\n"))
+      }
       take()?.upgrade(
         response, to: handler, options: options, compression: accepted?.agreement, attachment: attachment)
     case .notAnUpgrade:

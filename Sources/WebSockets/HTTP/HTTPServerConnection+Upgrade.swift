@@ -6,7 +6,7 @@ import WebSocketCore
 extension HTTPServerConnection {
   /// Answers 101; from here on the connection is a WebSocket's.
   func upgrade(
-    _ response: HTTPResponseHead, to handler: WebSocketHandler, options: WebSocketOptions,
+    _ response: ByteWriter, to handler: WebSocketHandler, options: WebSocketOptions,
     compression: DeflateAgreement?, attachment: AnyObject?
   ) {
     guard state == .answering, let transport else { return }
@@ -15,12 +15,7 @@ extension HTTPServerConnection {
       respond(.text(.serviceUnavailable, "The server is shutting down.\n"))
       return
     }
-    var writer = ByteWriter(capacity: 256)
-    guard (try? HTTPEncoder.encode(response, into: &writer)) != nil else {
-      respond(.text(.internalServerError, "The response had an invalid field.\n"))
-      return
-    }
-    writer.bytes.withUnsafeBytes { transport.write($0) }
+    response.bytes.withUnsafeBytes { transport.write($0) }
     state = .upgraded
     registry.counters.openings.record(milliseconds: registry.loop.nowMilliseconds - since)
     leave()
