@@ -25,7 +25,9 @@ private func checkServer(_ input: UnsafeRawBufferPointer) throws {
     let answer = try writer.bytes.withUnsafeBytes { bytes in
       var decoder = HTTPResponseDecoder()
       var rest = bytes
-      guard case .head(let head)? = try decoder.next(&rest) else { throw BrokenProperty(description: "the response is whole") }
+      guard case .head(let head)? = try decoder.next(&rest) else {
+        throw BrokenProperty(description: "the response is whole")
+      }
       return head
     }
     try equal(

@@ -70,7 +70,8 @@ struct OutboundQueue: ~Copyable {
   @inline(__always)
   mutating func extendInPlace(by count: Int, upTo limit: Int) -> UnsafeMutableRawPointer? {
     let (start, sum) = (tail, byteCount &+ count)
-    guard let base = buffer.baseAddress, segments.isEmpty, count > 0, count <= buffer.count &- start, sum <= limit
+    guard let base = buffer.baseAddress, segments.isEmpty, count > 0, count <= buffer.count &- start,
+      sum <= limit
     else { return nil }
     tail = start &+ count
     byteCount = sum

@@ -24,7 +24,8 @@ public enum OpeningHandshake {
     let digestCount = SHA1.digestByteCount
     let count = key.count + guid.utf8CodeUnitCount
     return withUnsafeTemporaryAllocation(of: UInt8.self, capacity: digestCount + count) { memory in
-      let answered = UnsafeMutableRawBufferPointer(UnsafeMutableBufferPointer(rebasing: memory[digestCount...]))
+      let answered = UnsafeMutableRawBufferPointer(
+        UnsafeMutableBufferPointer(rebasing: memory[digestCount...]))
       key.withUnsafeBytes { answered.copyMemory(from: $0) }
       guid.withUTF8Buffer { answered[key.count...].copyBytes(from: $0) }
       let digest = UnsafeMutableBufferPointer(rebasing: memory[..<digestCount])

@@ -53,7 +53,8 @@ import Testing
     var head = HTTPResponseHead(
       status: .switchingProtocols,
       fields: [
-        "Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Accept": OpeningHandshake.accept(key: key),
+        "Upgrade": "websocket", "Connection": "Upgrade",
+        "Sec-WebSocket-Accept": OpeningHandshake.accept(key: key),
       ])
     change(&head.fields)
     return head
