@@ -148,18 +148,20 @@ extension Connection: EndOfTurnTarget {
   }
 
   private func flushLone() {
-    guard let bytes = lone else { return }
+    // Taken out, not copied: each count of a reference is an atomic step.
+    var taken: SharedBytes?
+    swap(&taken, &lone)
+    guard let bytes = taken else { return }
     switch loop.driver.write(bytes, to: id) {
-    case .wrote(bytes.count):
-      lone = nil
     case .wrote(let count):
-      lone = nil
+      guard count < bytes.count else { return }
       openQueue().pointee.append(bytes, from: count)
       flags.insert(.isBlocked)
     case .pending:
-      _ = openQueue()
+      openQueue().pointee.append(bytes)
       flags.insert(.isBlocked)
     case .failed(let error):
+      lone = bytes
       terminate(.failed(errno: error))
     }
   }
