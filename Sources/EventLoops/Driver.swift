@@ -173,3 +173,15 @@ extension Driver: TimerTarget {
 
   package func timerFired(_ token: UInt64) { endStarvation() }
 }
+
+extension EventLoop {
+  /// As the driver's. Who is not of this module and asks the driver itself counts a reference for each message.
+  package func write(_ bytes: UnsafeRawBufferPointer, to id: RegistrationID) -> WriteResult {
+    driver.write(bytes, to: id)
+  }
+
+  /// As the driver's.
+  package func write(_ bytes: SharedBytes, to id: RegistrationID) -> WriteResult {
+    driver.write(bytes, to: id)
+  }
+}

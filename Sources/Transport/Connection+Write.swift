@@ -152,7 +152,7 @@ extension Connection: EndOfTurnTarget {
     var taken: SharedBytes?
     swap(&taken, &lone)
     guard let bytes = taken else { return }
-    switch loop.driver.write(bytes, to: id) {
+    switch loop.write(bytes, to: id) {
     case .wrote(let count):
       guard count < bytes.count else { return }
       openQueue().pointee.append(bytes, from: count)
@@ -168,7 +168,7 @@ extension Connection: EndOfTurnTarget {
 
   /// One system call: a queue that is one piece.
   private func flush(_ queue: OutboundQueue.Pointer, _ piece: UnsafeRawBufferPointer) {
-    switch loop.driver.write(piece, to: id) {
+    switch loop.write(piece, to: id) {
     case .wrote(let count):
       queue.pointee.consume(count)
       if count < piece.count { flags.insert(.isBlocked) }

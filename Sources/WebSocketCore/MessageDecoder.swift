@@ -44,6 +44,10 @@ public struct MessageDecoder: ~Copyable {
   /// Whether nothing partial is held: no piece of a frame, no unfinished message.
   public var isIdle: Bool { partial?.isDelivered ?? true }
 
+  /// Whether there is nothing to do before more input comes: nothing is held, not even what was lent last.
+  @inlinable
+  package var isEmpty: Bool { partial == nil }
+
   /// Whether an event may follow though there is no input left: a fragment that decompresses to more than one.
   public var hasPendingOutput: Bool { partial?.mayHaveOutput ?? false }
 

@@ -57,7 +57,9 @@ extension WebSocketConnection {
     var input = bytes
     reading.insert(.isRunning)
     do {
-      while closing.state != .finished, !reading.contains(.isPaused), let event = try decoder.next(&input) {
+      while !input.isEmpty || !decoder.isEmpty, closing.state != .finished, !reading.contains(.isPaused),
+        let event = try decoder.next(&input)
+      {
         handle(event)
       }
     } catch {
