@@ -1,4 +1,5 @@
 // swift-tools-version: 6.2
+import Glibc
 import PackageDescription
 
 let strict: [SwiftSetting] = [
@@ -7,6 +8,25 @@ let strict: [SwiftSetting] = [
   .enableUpcomingFeature("ExistentialAny"),
   .treatAllWarnings(as: .error),
 ]
+
+/// How the program is linked: with the parts of Swift's libraries in it that it would otherwise map whole, and relative
+/// relocations in a twentieth of the space (docs/performance.md, "Memory at start"). lld is part of the toolchain.
+let lean: [LinkerSetting] = {
+  var flags = ["-static-stdlib", "-use-ld=lld", "-Xlinker", "--no-export-dynamic"]
+  if glibcReadsPackedRelocations() { flags += ["-Xlinker", "-z", "-Xlinker", "pack-relative-relocs"] }
+  return [.unsafeFlags(flags, .when(platforms: [.linux], configuration: .release))]
+}()
+
+/// From 2.36 on; an older one refuses such programs.
+func glibcReadsPackedRelocations() -> Bool {
+  var text = [UInt8](repeating: 0, count: 64)
+  let count = text.withUnsafeMutableBytes {
+    confstr(Int32(_CS_GNU_LIBC_VERSION), $0.baseAddress?.assumingMemoryBound(to: CChar.self), $0.count)
+  }
+  let version = String(decoding: text.prefix(max(count, 1) - 1), as: UTF8.self)
+  let numbers = version.split(separator: " ").last?.split(separator: ".").compactMap { Int($0) } ?? []
+  return numbers.count >= 2 && (numbers[0], numbers[1]) >= (2, 36)
+}
 
 /// A module of the house. Its dependencies point down only; see docs/architecture.md.
 func room(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
@@ -64,7 +84,7 @@ let package = Package(
         "Gateways", "Realtime", "WebSockets", "WebSocketCore", "HTTPCore", "Transport",
         "EventLoops", "JSON", "Bytes", "CLinux",
       ],
-      swiftSettings: strict),
+      swiftSettings: strict, linkerSettings: lean),
 
     // The library's client against other servers and under the Autobahn test suite: docs/conformance.md.
     .executableTarget(
