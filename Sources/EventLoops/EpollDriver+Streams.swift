@@ -3,7 +3,8 @@ import CLinux
 /// What epoll reported, and what the kernel answered.
 extension EpollDriver {
   func accept(_ id: RegistrationID) {
-    for _ in 0..<Self.acceptBatch {
+    for number in 0..<Self.acceptBatch {
+      if number >= Self.leastAcceptBatch, loop.isTurnLong { return }
       // The target may close its listener in `accepted`.
       guard isRegistered(id), let target = slots[Int(id.index)].target?.takeUnretainedValue() else { return }
       var storage = sockaddr_storage()

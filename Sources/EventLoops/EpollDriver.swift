@@ -15,10 +15,14 @@ package final class EpollDriver: Driver {
   static let eventCount = 512
   /// Accepts a listener makes in one turn, so that a flood of new connections leaves room for the others.
   static let acceptBatch = 64
+  /// So many of them however long the turn has lasted.
+  static let leastAcceptBatch = 4
 
   let epoll: Int32
   let wakeDescriptor: Int32
   let events: UnsafeMutablePointer<epoll_event>
+  /// The events that are to be handled.
+  private var waiting = 0..<0
   let receiveBuffer: UnsafeMutableRawBufferPointer
   var table = SlotTable<Slot>()
   var slots: UnsafeMutablePointer<Slot> { table.slots }
@@ -48,12 +52,23 @@ package final class EpollDriver: Driver {
   override func wake() { clinux_eventfd_add(wakeDescriptor) }
 
   override func wait(until deadline: UInt64?, at time: UInt64) {
-    let timeout = deadline.map { Int32(clamping: $0.subtractingOrZero(time)) } ?? -1
-    let count = clinux_epoll_wait(epoll, events, Int32(Self.eventCount), timeout)
+    if waiting.isEmpty {
+      let timeout = deadline.map { Int32(clamping: $0.subtractingOrZero(time)) } ?? -1
+      let count = clinux_epoll_wait(epoll, events, Int32(Self.eventCount), timeout)
+      waiting = 0..<max(0, Int(count))
+    }
     loop.updateTime()
-    guard count > 0 else { return }
-    for index in 0..<Int(count) {
+    handleEvents()
+  }
+
+  /// Hands out events; when that has taken long, the others wait for the next turn, so that what is to be written, timers and
+  /// the mailbox do not wait for all of them.
+  private func handleEvents() {
+    var time = HandlingTime()
+    while let index = waiting.first, !time.isOver {
+      waiting.removeFirst()
       handle(RegistrationID(bits: clinux_event_data(events + index)), clinux_event_flags(events + index))
+      time.count(loop)
     }
   }
 

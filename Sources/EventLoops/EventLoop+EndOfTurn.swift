@@ -1,24 +1,36 @@
-/// How long, in milliseconds, one turn writes to the connections on its list before the sockets have their turn again: less
-/// than the time from which a turn counts as a stall.
-private let writingMilliseconds: UInt64 = 4
+/// A turn writes to the connections on its list until it has lasted for so many milliseconds: then the sockets have their turn
+/// again.
+private let turnMilliseconds: UInt64 = 4
 
-/// Of those that an earlier turn had no time for, so many have theirs in each turn, however much else there is.
-private let leastDeferredCount = 16
+/// How long, in milliseconds, a turn writes to those that wait from earlier turns, and to crowds.
+private let deferredMilliseconds: UInt64 = 2
 
-/// Tells when a turn has written for long enough.
+/// Done places at the beginning of the list of those that wait are given up from this number on.
+private let maximumDoneCount = 1_024
+
+/// Tells when there has been enough writing.
 private struct WritingTime {
-  /// The clock is read once for so many targets.
+  /// The clock is read once for so many targets: one takes microseconds as a rule.
   private static let checkInterval = 4
 
-  private var count = 0
-  private var began: UInt64?
+  private let end: UInt64
+  private var lastCheck: UInt64
+  private var untilCheck = Self.checkInterval
   private(set) var isOver = false
 
+  init(from start: UInt64, milliseconds: UInt64?) {
+    lastCheck = start
+    end = milliseconds.map { start + $0 } ?? .max
+  }
+
   mutating func count(_ driver: Driver) {
-    count += 1
-    guard count.isMultiple(of: Self.checkInterval), !isOver else { return }
+    untilCheck -= 1
+    guard untilCheck == 0 else { return }
     let time = driver.currentMilliseconds()
-    if let began { isOver = time.subtractingOrZero(began) >= writingMilliseconds } else { began = time }
+    isOver = time >= end
+    // These take long.
+    untilCheck = time > lastCheck ? 1 : Self.checkInterval
+    lastCheck = time
   }
 }
 
@@ -28,9 +40,9 @@ extension EventLoop {
   /// Whether the end of a turn has something to do.
   var isToWrite: Bool { !endOfTurnTargets.isEmpty || !deferred.isEmpty }
 
-  func runEndOfTurn() {
-    var time = WritingTime()
-    let othersWait = !deferred.isEmpty
+  /// Calls those that asked for it. A loop that ends does not look at the time.
+  func runEndOfTurn(isLast: Bool = false) {
+    var time = WritingTime(from: now, milliseconds: isLast ? nil : turnMilliseconds)
     // What is added meanwhile (a closed handler that writes elsewhere) still belongs to this turn.
     while !endOfTurnTargets.isEmpty {
       swap(&endOfTurnTargets, &flushing)
@@ -44,21 +56,28 @@ extension EventLoop {
       }
       flushing.removeAll(keepingCapacity: true)
     }
-    if othersWait { runDeferred(&time) }
+    if !deferred.isEmpty {
+      runDeferred(
+        WritingTime(from: driver.currentMilliseconds(), milliseconds: isLast ? nil : deferredMilliseconds))
+    }
     if !kept.isEmpty { releaseKept() }
   }
 
   /// Those of earlier turns, which have waited for longer but are many: behind those of this turn, which are few as a rule.
-  private func runDeferred(_ time: inout WritingTime) {
-    let least = deferredDone + leastDeferredCount
-    while deferredDone < deferred.count, deferredDone < least || !time.isOver {
+  private func runDeferred(_ time: consuming WritingTime) {
+    while deferredDone < deferred.count, !time.isOver {
       deferred[deferredDone].endOfTurn()
       deferredDone += 1
       time.count(driver)
     }
-    guard deferredDone == deferred.count else { return }
-    deferred.removeAll(keepingCapacity: true)
-    deferredDone = 0
+    if deferredDone == deferred.count {
+      deferred.removeAll(keepingCapacity: true)
+      deferredDone = 0
+    } else if deferredDone > maximumDoneCount, deferredDone * 2 > deferred.count {
+      // The list need not become empty for as long as the server runs.
+      deferred.removeFirst(deferredDone)
+      deferredDone = 0
+    }
   }
 
   private func releaseKept() {

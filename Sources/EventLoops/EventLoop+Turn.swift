@@ -6,6 +6,22 @@ private let maximumJobRounds = 64
 /// How many rounds of jobs run between two sockets; what they add beyond that waits for the turn's own time.
 private let maximumPromptRounds = 4
 
+/// For how long, in milliseconds, a turn hands out what the kernel reports.
+private let handlingMilliseconds: UInt64 = 4
+
+/// Tells when a turn has handed out enough of what the kernel reports.
+struct HandlingTime {
+  private static let checkInterval = 8
+
+  private var count = 0
+  private(set) var isOver = false
+
+  mutating func count(_ loop: EventLoop) {
+    count += 1
+    if count.isMultiple(of: Self.checkInterval) { isOver = loop.hasTurnLasted(handlingMilliseconds) }
+  }
+}
+
 /// How many turns a loop that stops gives to what its end sets off.
 private let maximumLastTurns = 1_000
 
@@ -87,7 +103,7 @@ extension EventLoop {
     // Tasks that waited for something of this loop hear of its end, and may then still end themselves.
     var turns = 0
     repeat {
-      runEndOfTurn()
+      runEndOfTurn(isLast: true)
       mailbox.takeAll(into: &local)
       runJobs()
       // What has ended may have begun something anew.

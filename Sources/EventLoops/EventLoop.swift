@@ -1,5 +1,7 @@
 import CLinux
 
+private let longTurnMilliseconds: UInt64 = 2
+
 /// What runs once at the end of a turn, when all of the turn's completions, timers and jobs have been handled; where it is
 /// one of thousands, at the end of one of the next.
 package protocol EndOfTurnTarget: AnyObject {
@@ -28,9 +30,11 @@ public final class EventLoop: @unchecked Sendable {
   package var wantsJobsRun = false
   var endOfTurnTargets: [any EndOfTurnTarget] = []
   var flushing: [any EndOfTurnTarget] = []
-  /// Those that a turn had no time for, and how many of them have had theirs since.
+  /// Those that a turn had no time for and those of crowds, and how many of them have had theirs since.
   var deferred: [any EndOfTurnTarget] = []
   var deferredDone = 0
+  /// What asks for the turn's end now is one of a crowd: see `forCrowd`.
+  private var isForCrowd = false
   /// What must live until the turn's end: see `keepUntilEndOfTurn`.
   var kept: [AnyObject] = []
   /// When the last turn ended.
@@ -111,7 +115,23 @@ public final class EventLoop: @unchecked Sendable {
   /// sees to it that it does not ask again before it was called.
   package func atEndOfTurn(_ target: any EndOfTurnTarget) {
     assert(isCurrent)
-    endOfTurnTargets.append(target)
+    if isForCrowd { deferred.append(target) } else { endOfTurnTargets.append(target) }
+  }
+
+  /// Whatever `body` brings to ask for the turn's end waits behind all that is not for a crowd: who is sent something alone
+  /// should not wait for a thousand others.
+  package func forCrowd(_ body: () -> Void) {
+    let outer = isForCrowd
+    isForCrowd = true
+    body()
+    isForCrowd = outer
+  }
+
+  /// Whether the turn has lasted for so long (two milliseconds) that work which can wait had better do so.
+  package var isTurnLong: Bool { hasTurnLasted(longTurnMilliseconds) }
+
+  func hasTurnLasted(_ milliseconds: UInt64) -> Bool {
+    driver.currentMilliseconds().subtractingOrZero(now) >= milliseconds
   }
 
   /// Keeps an object that was let go while it may still be running, so that calls need not count references.

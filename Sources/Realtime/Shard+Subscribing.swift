@@ -1,3 +1,5 @@
+import EventLoops
+
 /// The home side of subscriptions.
 extension Shard {
   func subscribe(
@@ -130,6 +132,11 @@ extension Shard {
 
   func deliver(_ item: FanOut) {
     guard let channel = heard[item.channel] else { return }
+    guard channel.isCrowd else { return deliver(item, in: channel) }
+    loop.forCrowd { deliver(item, in: channel) }
+  }
+
+  private func deliver(_ item: FanOut, in channel: HeardChannel) {
     let name = item.channel
     switch item.event {
     case .publication(let publication):

@@ -115,6 +115,9 @@ final class HeardChannel {
   /// Counts those who have left.
   private var departures: UInt32 = 0
 
+  /// So many are sent something at once that others should not wait for all of them.
+  var isCrowd: Bool { listeners.count >= 64 }
+
   /// The index of the loop that owns the channel.
   var owner: Int { Int(ownerIndex) }
 

@@ -24,18 +24,43 @@ import Testing
     #expect(!loop.isReadyNow)
   }
 
-  /// The clock is read for every fourth: first for when it began, then until four milliseconds are over.
-  @Test func aTurnWritesForFourMillisecondsAndTheNextOnesGoOn() {
-    ask(0..<50, milliseconds: 1)
+  /// The clock is read for every fourth: a turn lasts for four milliseconds, and those it has no time for get two more.
+  @Test func aTurnWritesForSomeMillisecondsAndTheNextOnesGoOn() {
+    ask(0..<20, milliseconds: 1)
     loop.turn()
     #expect(record.numbers == Array(0..<8))
     #expect(loop.isReadyNow, "the loop must not wait for anything now")
-    loop.turn()
-    #expect(record.numbers == Array(0..<24), "at least 16 of those that waited")
-    loop.turn()
-    loop.turn()
-    #expect(record.numbers == Array(0..<50))
+    for turns in 1...3 {
+      loop.turn()
+      #expect(record.numbers == Array(0..<8 + turns * 4))
+    }
     #expect(!loop.isReadyNow)
+  }
+
+  /// 16 in the first three milliseconds; then each is looked at.
+  @Test func whereTheClockMovesItIsReadForEach() {
+    for number in 0..<40 {
+      loop.atEndOfTurn(
+        Writer(number, record) { [weak network] in
+          if number == 11 { network?.spend(milliseconds: 3) }
+          if number >= 12 { network?.spend(milliseconds: 1) }
+        })
+    }
+    loop.turn()
+    #expect(record.numbers == Array(0..<13 + 4), "13 in four milliseconds, and 4 of those that wait")
+  }
+
+  @Test func whatTheTurnHasDoneBeforeCounts() {
+    nonisolated(unsafe) let network = network
+    loop.execute { network.spend(milliseconds: 4) }
+    ask(0..<100)
+    loop.turn()
+    // Four at the least, and then the others, which take no time, as those that wait.
+    #expect(record.numbers == Array(0..<100))
+    loop.execute { network.spend(milliseconds: 4) }
+    ask(100..<120, milliseconds: 1)
+    loop.turn()
+    #expect(record.numbers == Array(0..<108))
   }
 
   @Test func whatComesMeanwhileIsWrittenBeforeThoseThatWait() {
@@ -43,7 +68,7 @@ import Testing
     loop.turn()
     ask(1_000..<1_001)
     loop.turn()
-    #expect(record.numbers == Array(0..<8) + [1_000] + Array(8..<24))
+    #expect(record.numbers == Array(0..<8) + [1_000] + Array(8..<12))
   }
 
   @Test func whatComesMeanwhileDoesNotStarveThoseThatWait() {
@@ -52,7 +77,34 @@ import Testing
     for turn in 1...4 {
       ask(turn * 1_000..<turn * 1_000 + 100, milliseconds: 1)
       loop.turn()
-      #expect(record.numbers.count { $0 < 300 } == 8 + turn * 16)
+      #expect(record.numbers.count { $0 < 300 } == 8 + turn * 4)
+    }
+  }
+
+  /// Who is alone goes first, also where the crowd asked before; the crowd gets two milliseconds of each turn.
+  @Test func aCrowdWaitsBehindTheOthers() {
+    loop.forCrowd { ask(0..<12, milliseconds: 1) }
+    ask(100..<102)
+    loop.turn()
+    #expect(record.numbers == [100, 101] + Array(0..<4))
+    loop.forCrowd {
+      loop.forCrowd {}
+      ask(12..<13)
+    }
+    ask(102..<103)
+    loop.turn()
+    #expect(record.numbers == [100, 101] + Array(0..<4) + [102] + Array(4..<8))
+    network.runUntilIdle()
+    #expect(record.numbers.suffix(5) == Array(8..<13))
+  }
+
+  /// Otherwise it would grow for as long as the list is never empty.
+  @Test func theListOfThoseThatWaitForgetsThoseThatHadTheirTurn() {
+    for turn in 0..<4_000 {
+      loop.forCrowd { ask(turn * 4..<turn * 4 + 4, milliseconds: 1) }
+      if turn == 0 { loop.forCrowd { ask(100_000..<100_100, milliseconds: 1) } }
+      loop.turn()
+      #expect(loop.isReadyNow && loop.deferred.count <= 2_200)
     }
   }
 
@@ -66,18 +118,19 @@ import Testing
     #expect(record.numbers.sorted() == Array(0..<2_000))
   }
 
+  /// However many they are, and however long they take.
   @Test func thoseThatWaitAreCalledBeforeTheLoopEnds() {
     let record = record
     do {
       let network = SimulatedNetwork()
       let loop = network.makeLoop()
-      for number in 0..<200 {
+      for number in 0..<20_000 {
         loop.atEndOfTurn(Writer(number, record) { [weak network] in network?.spend(milliseconds: 1) })
       }
       loop.turn()
       #expect(record.numbers.count == 8)
     }
-    #expect(record.numbers == Array(0..<200))
+    #expect(record.numbers == Array(0..<20_000))
   }
 }
 

@@ -29,12 +29,14 @@ extension IOUringDriver {
     settleSends()
   }
 
-  /// Hands out what is there now; what comes meanwhile belongs to the next turn.
-  private func handOut() {
+  /// Hands out what is there now, as far as there is time; what comes meanwhile belongs to the next turn.
+  private func handOut(isLast: Bool = false) {
     var left = Int(ring.end &- ring.head) + backlog.count - backlogHead
-    while left > 0, let completion = nextCompletion() {
+    var time = HandlingTime()
+    while left > 0, !time.isOver, let completion = nextCompletion() {
       left -= 1
       handle(completion)
+      if !isLast { time.count(loop) }
     }
     guard !backlog.isEmpty, backlogHead == backlog.count else { return }
     backlog = []
@@ -88,7 +90,7 @@ extension IOUringDriver {
     while armedCount > (isEnabled ? 1 : 0), attempts < 1_000 {
       _ = ring.submitAndWait(nanoseconds: 1_000_000)
       settleSends()
-      handOut()
+      handOut(isLast: true)
       attempts += 1
     }
   }

@@ -9,6 +9,8 @@ extension Connection {
 
   func takeCiphertext(_ bytes: UnsafeRawBufferPointer, _ session: TLSSession) {
     guard !session.isHeld else { return session.held.append(contentsOf: bytes) }
+    // A flood of handshakes is worked off beside everything else: each takes as long as a thousand messages.
+    if session.handshake != nil, session.outer == nil, loop.isTurnLong { return hold(bytes) }
     flags.insert(.isHandlingRead)
     decrypt(bytes, session)
     flags.remove(.isHandlingRead)
