@@ -25,7 +25,7 @@ public struct TestCertificate: @unchecked Sendable {
     }
   }
 
-  /// Makes one with a P-256 key.
+  /// Makes one.
   ///
   /// - Parameters:
   ///   - name: the subject's common name.
@@ -33,11 +33,12 @@ public struct TestCertificate: @unchecked Sendable {
   ///   - issuer: who signs; nil for a self-signed certificate.
   ///   - isAuthority: whether it may sign others.
   ///   - days: from when until when it is valid, counted from now.
+  ///   - isRSA: whether the key is one of RSA, with 2,048 bits, rather than of P-256.
   public init(
     _ name: String, _ alternatives: [String] = [], issuer: TestCertificate? = nil, isAuthority: Bool = false,
-    days: ClosedRange<Int> = -1...365
+    days: ClosedRange<Int> = -1...365, isRSA: Bool = false
   ) {
-    let key = Self.makeKey()
+    let key = Self.makeKey(isRSA ? EVP_PKEY_RSA : EVP_PKEY_EC)
     let certificate = X509_new()
     X509_set_version(certificate, 2)
     ASN1_INTEGER_set_uint64(X509_get_serialNumber(certificate), UInt64.random(in: 1...(1 << 62)))
@@ -66,12 +67,12 @@ public struct TestCertificate: @unchecked Sendable {
     }
   }
 
-  private static func makeKey() -> OpaquePointer? {
-    let context = EVP_PKEY_CTX_new_id(EVP_PKEY_EC, nil)
+  private static func makeKey(_ kind: Int32) -> OpaquePointer? {
+    let context = EVP_PKEY_CTX_new_id(kind, nil)
     defer { EVP_PKEY_CTX_free(context) }
     var key: OpaquePointer?
     EVP_PKEY_keygen_init(context)
-    EVP_PKEY_CTX_set_ec_paramgen_curve_nid(context, NID_X9_62_prime256v1)
+    if kind == EVP_PKEY_EC { EVP_PKEY_CTX_set_ec_paramgen_curve_nid(context, NID_X9_62_prime256v1) }
     EVP_PKEY_keygen(context, &key)
     return key
   }

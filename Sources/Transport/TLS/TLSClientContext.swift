@@ -18,6 +18,7 @@ public final class TLSClientContext: @unchecked Sendable {
     if let version = options.maximumVersion {
       _ = copenssl_CTX_set_max_proto_version(context, version.number)
     }
+    try TLSCiphers(in: context, minimumVersion: options.minimumVersion).takeAsClient(options.ciphers)
     // Returns 0 when all is well.
     guard protocols.isEmpty || SSL_CTX_set_alpn_protos(context, protocols, UInt32(protocols.count)) == 0
     else {

@@ -33,6 +33,10 @@ public struct TLSClientOptions: Sendable, Hashable {
   public var minimumVersion: TLSVersion
   /// The newest version spoken; nil for the newest there is. For tests.
   package var maximumVersion: TLSVersion?
+  /// The ciphers that are offered, the preferred one first, as OpenSSL or IANA spells them; those of TLS 1.3 and 1.2
+  /// together. Only what the system's OpenSSL offers may be named. A version of TLS that none is for is not spoken.
+  /// Default: all that the system offers.
+  public var ciphers: [String]
   /// Application protocols (ALPN, RFC 7301) to offer, the preferred one first; 1 to 255 bytes each. Default `http/1.1`.
   public var applicationProtocols: [String]
   /// Whether sessions are kept, so that the next connection to the same host and port is made with less work. Default true.
@@ -41,12 +45,13 @@ public struct TLSClientOptions: Sendable, Hashable {
   /// Makes options with the defaults.
   public init(
     verification: TLSVerification = .system, certificate: TLSCertificate? = nil,
-    minimumVersion: TLSVersion = .v12, applicationProtocols: [String] = ["http/1.1"],
-    resumesSessions: Bool = true
+    minimumVersion: TLSVersion = .v12, ciphers: [String] = [],
+    applicationProtocols: [String] = ["http/1.1"], resumesSessions: Bool = true
   ) {
     self.verification = verification
     self.certificate = certificate
     self.minimumVersion = minimumVersion
+    self.ciphers = ciphers
     self.applicationProtocols = applicationProtocols
     self.resumesSessions = resumesSessions
   }

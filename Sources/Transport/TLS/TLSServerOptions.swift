@@ -35,6 +35,10 @@ public struct TLSServerOptions: Sendable {
   public var certificates: [TLSCertificate]
   /// The oldest version spoken. Default TLS 1.2.
   public var minimumVersion: TLSVersion
+  /// The ciphers that are taken, the preferred one first, as OpenSSL or IANA spells them; those of TLS 1.3 and 1.2
+  /// together. Only what the system's OpenSSL offers may be named. A version of TLS that none is for is not spoken. A
+  /// client that prefers ChaCha20 to everything gets it, if it is among them. Default: those of docs/tls.md.
+  public var ciphers: [String]
   /// Application protocols (ALPN, RFC 7301), the preferred one first; 1 to 255 bytes each. A client that offers some,
   /// but none of these, is refused. Default `http/1.1`; an empty list ignores what clients offer.
   public var applicationProtocols: [String]
@@ -50,13 +54,14 @@ public struct TLSServerOptions: Sendable {
 
   /// Makes options with the defaults of docs/limits.md.
   public init(
-    certificates: [TLSCertificate], minimumVersion: TLSVersion = .v12,
+    certificates: [TLSCertificate], minimumVersion: TLSVersion = .v12, ciphers: [String] = [],
     applicationProtocols: [String] = ["http/1.1"], clientCertificates: TLSClientCertificates = .notAsked,
     issuesTickets: Bool = true, handshakeTimeoutMilliseconds: UInt64 = 10_000,
     maximumHandshakesPerLoop: Int = 256
   ) {
     self.certificates = certificates
     self.minimumVersion = minimumVersion
+    self.ciphers = ciphers
     self.applicationProtocols = applicationProtocols
     self.clientCertificates = clientCertificates
     self.issuesTickets = issuesTickets

@@ -46,6 +46,7 @@ final class TLSServerSnapshot: @unchecked Sendable {
   private func configure(_ context: OpaquePointer, _ options: TLSServerOptions) throws(TransportError) {
     // Tickets carry the session; a cache here would grow with the clients.
     _ = copenssl_CTX_set_session_cache_mode(context, Int(SSL_SESS_CACHE_OFF))
+    try TLSCiphers(in: context, minimumVersion: options.minimumVersion).take(options.ciphers)
     _ = SSL_CTX_set_num_tickets(context, options.issuesTickets ? 1 : 0)
     if !options.issuesTickets { _ = SSL_CTX_set_options(context, copenssl_OP_NO_TICKET) }
     let name = Array("martlet".utf8)

@@ -110,7 +110,7 @@ final class TLSSession {
   /// Encrypts all of `bytes`, which is not empty.
   func write(_ bytes: UnsafeRawBufferPointer) -> TransportError? {
     var written = 0
-    ERR_clear_error()
+    TLSFailure.forget()
     let result = SSL_write_ex(ssl, bytes.baseAddress, bytes.count, &written)
     return result == 1 && written == bytes.count ? nil : TLSFailure.writing
   }
@@ -132,7 +132,7 @@ final class TLSSession {
   }
 
   private func withInput(_ input: inout UnsafeRawBufferPointer, _ body: () -> Int32) -> Int32 {
-    ERR_clear_error()
+    TLSFailure.forget()
     wire.pointee.input = input
     let result = body()
     input = wire.pointee.input

@@ -147,6 +147,11 @@ struct ServerConfiguration: Sendable {
       "tls.minimum_version", \.tls.minimumVersion, .choice("1.2", "1.3"),
       help: "The oldest version of TLS spoken."),
     Setting(
+      "tls.ciphers", \.tls.ciphers, .list("NAME,…"),
+      help:
+        "The ciphers that are taken, the preferred one first, those of TLS 1.3 and 1.2 together. Empty means AES-GCM and"
+        + " ChaCha20-Poly1305 with ephemeral keys, AES-128 first."),
+    Setting(
       "deflate.enabled", \.deflate.isEnabled, .boolean,
       help:
         "Whether messages are compressed (permessage-deflate) for clients that offer it. A publication is compressed"

@@ -18,6 +18,7 @@ enum ServerTLS {
     var keys: [String] = []
     var clientAuthorities = ""
     var minimumVersion = "1.2"
+    var ciphers: [String] = []
 
     /// What cannot be used together, a line each.
     var contradictions: [String] {
@@ -56,6 +57,7 @@ enum ServerTLS {
     var options = TLSServerOptions(
       certificates: zip(settings.certificates, keys).map { TLSCertificate(chainFile: $0, keyFile: $1) })
     if settings.minimumVersion == "1.3" { options.minimumVersion = .v13 }
+    options.ciphers = settings.ciphers
     if !settings.clientAuthorities.isEmpty {
       options.clientCertificates = .required(authoritiesFile: settings.clientAuthorities)
     }
