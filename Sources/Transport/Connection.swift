@@ -167,9 +167,13 @@ public final class Connection: IOTarget, @unchecked Sendable {
     guard flags.isDisjoint(with: [.isClosing, .isClosed]) else { return }
     if let tls { return receivedCiphertext(UnsafeRawBufferPointer(bytes), tls) }
     flags.insert(.isHandlingRead)
-    handlerReference?._withUnsafeGuaranteedRef { $0.received(bytes, on: self) }
+    handOut(bytes)
     flags.remove(.isHandlingRead)
     flush()
+  }
+
+  func handOut(_ bytes: UnsafeMutableRawBufferPointer) {
+    handlerReference?._withUnsafeGuaranteedRef { $0.received(bytes, on: self) }
   }
 
   /// For the driver.

@@ -53,7 +53,7 @@ extension Connection {
 
   /// Hands out the plaintext until the input is used up, reading is paused or the connection ends.
   private func decrypt(_ bytes: UnsafeRawBufferPointer, _ session: TLSSession) {
-    let plaintext = shared.tls.plaintext
+    let plaintext = session.shared.plaintext
     var input = bytes
     while flags.isDisjoint(with: [.isClosing, .isClosed, .endReceived]) {
       if session.handshake != nil {
@@ -64,9 +64,9 @@ extension Connection {
         let (count, outcome) = session.read(&input, into: plaintext)
         keepOutput(session)
         if count > 0, !flags.contains(.isClosed) {
-          handler?.received(UnsafeMutableRawBufferPointer(rebasing: plaintext[..<count]), on: self)
+          handOut(UnsafeMutableRawBufferPointer(rebasing: plaintext[..<count]))
+          if tls !== session, let inner = tls { return handOver(input, outcome, to: inner) }
         }
-        if let inner = tls, inner !== session { return handOver(input, outcome, to: inner) }
         guard go(on: outcome, input, session) else { return }
       }
     }

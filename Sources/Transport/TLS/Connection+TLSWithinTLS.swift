@@ -26,7 +26,7 @@ extension Connection {
 
   /// Records of the outer session, from the driver.
   func receivedWrapped(_ bytes: UnsafeRawBufferPointer, _ session: TLSSession, in outer: TLSSession) {
-    let plaintext = shared.tls.plaintext
+    let plaintext = session.shared.plaintext
     var input = bytes
     var outcome = TLSSession.Outcome.done
     // Copied, because the loop has room for one session's plaintext at a time.
@@ -49,7 +49,7 @@ extension Connection {
 
   /// Puts what the session has just written into records of the outer one, if there is one.
   func sealOutput(_ session: TLSSession) {
-    let wire = shared.tls.wire
+    let wire = session.wire
     guard let outer = session.outer, wire.pointee.outputCount > 0 else { return }
     // Copied, because the outer one's records are written to the same place.
     let records = Array(UnsafeRawBufferPointer(start: wire.pointee.output, count: wire.pointee.outputCount))

@@ -52,7 +52,7 @@ extension Connection {
   }
 
   func keepSealed(_ session: TLSSession) {
-    let wire = shared.tls.wire
+    let wire = session.wire
     guard wire.pointee.outputCount > 0 else { return }
     let output = UnsafeRawBufferPointer(start: wire.pointee.output, count: wire.pointee.outputCount)
     wire.pointee.outputCount = 0
@@ -75,7 +75,7 @@ extension Connection {
   }
 
   private func sendSealed(_ session: TLSSession) -> Bool {
-    let wire = shared.tls.wire
+    let wire = session.wire
     // What is kept goes first.
     if session.ciphertext != nil {
       keepSealed(session)
@@ -128,6 +128,12 @@ extension Connection {
       return bytes.withUnsafeBytes { encrypt($0, session) }
     }
     let queue = openQueue()
+    // Most often: nothing but what was copied into the queue.
+    if let piece = queue.pointee.onePiece, piece.count <= LoopTLS.batchByteCount {
+      guard encrypt(piece, session) else { return false }
+      queue.pointee.consume(piece.count)
+      return true
+    }
     let pieces = shared.pieces
     let used = queue.pointee.fill(pieces)
     var collected = 0
@@ -141,7 +147,7 @@ extension Connection {
           guard encrypt(UnsafeRawBufferPointer(rebasing: piece), session) else { return false }
           break
         }
-        piece = collect(piece, &collected)
+        piece = collect(piece, &collected, session)
         guard collected < LoopTLS.recordByteCount || encryptCollected(&collected, session) else {
           return false
         }
@@ -155,9 +161,9 @@ extension Connection {
 
   /// Copies what fits into the record; returns the rest.
   private func collect(
-    _ piece: Slice<UnsafeRawBufferPointer>, _ collected: inout Int
+    _ piece: Slice<UnsafeRawBufferPointer>, _ collected: inout Int, _ session: TLSSession
   ) -> Slice<UnsafeRawBufferPointer> {
-    let record = shared.tls.record
+    let record = session.shared.record
     let part = piece.prefix(record.count - collected)
     UnsafeMutableRawBufferPointer(rebasing: record[collected...]).copyMemory(
       from: UnsafeRawBufferPointer(rebasing: part))
@@ -166,7 +172,7 @@ extension Connection {
   }
 
   private func encryptCollected(_ collected: inout Int, _ session: TLSSession) -> Bool {
-    let record = UnsafeRawBufferPointer(rebasing: shared.tls.record[..<collected])
+    let record = UnsafeRawBufferPointer(rebasing: session.shared.record[..<collected])
     collected = 0
     return encrypt(record, session)
   }

@@ -24,9 +24,9 @@ final class TLSSession {
   let owner: AnyObject
   /// Under which key the session is kept for resumption; clients only.
   let cacheKey: String
-  private let wire: UnsafeMutablePointer<LoopTLS.Wire>
-  /// Owns the wire.
-  private let shared: LoopTLS
+  let wire: UnsafeMutablePointer<LoopTLS.Wire>
+  /// The loop's: owns the wire.
+  let shared: LoopTLS
   /// TLS within TLS: the session whose plaintext this one's ciphertext is.
   var outer: TLSSession?
 
