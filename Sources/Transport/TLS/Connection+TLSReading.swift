@@ -1,3 +1,4 @@
+import COpenSSL
 import EventLoops
 
 extension Connection {
@@ -78,6 +79,8 @@ extension Connection {
     keepOutput(session)
     switch outcome {
     case .done:
+      // In TLS 1.2 the end of the handshake is among it.
+      session.ticketsWait = session.role == .server && SSL_version(session.ssl) == TLS1_3_VERSION
       handshakeSucceeded(session)
       return true
     case .failed(let error): failTLS(session, error)

@@ -5,18 +5,26 @@ import EventLoops
 /// Ciphertext that OpenSSL makes on its own account (alerts, key updates) while the peer takes nothing: more is a peer
 /// that asks and does not listen. One batch of encrypted writes may be among it.
 private let maximumUnaskedByteCount = 256 * 1024
+/// Ciphertext and plaintext up to this size leave in one system call, though it takes a copy.
+private let togetherByteCount = 4 * 1024
 
 extension Connection {
   /// Encrypts what is collected and writes it, as far as the kernel takes it: a batch a system call.
   func flushEncrypted(_ session: TLSSession) {
-    guard writeCiphertext(session) else { return }
+    if session.ticketsWait {
+      guard waitingByteCount > 0 || !flags.isDisjoint(with: [.isFinishing, .isClosing]) else { return }
+      session.ticketsWait = false
+    }
+    guard leavesTogether(session) || writeCiphertext(session) else { return }
     guard session.handshake == nil, session.failure == nil else {
       // Closed before it was open, or broken: nothing can be said any more.
       if flags.contains(.isClosing), settle() { sendEnd() }
       return
     }
     while lone != nil || outbound?.pointee.isEmpty == false {
-      guard encryptBatch(session), send(session) else { return }
+      guard encryptBatch(session) else { return }
+      if flags.contains(.isFinishing), waitingByteCount == 0 { session.sendCloseNotify() }
+      guard send(session) else { return }
     }
     releaseQueue()
     guard flags.contains(.isFinishing) else { return }
@@ -24,6 +32,14 @@ extension Connection {
     guard send(session) else { return }
     session.outer?.sendCloseNotify()
     if sendSealed(session), settle() { sendEnd() }
+  }
+
+  /// Whether the ciphertext that is kept can wait for what is about to be encrypted.
+  private func leavesTogether(_ session: TLSSession) -> Bool {
+    guard session.ciphertext != nil, session.handshake == nil, session.failure == nil,
+      flags.isDisjoint(with: [.isBlocked, .isClosed])
+    else { return false }
+    return (1...togetherByteCount).contains(waitingByteCount) && session.queuedByteCount <= togetherByteCount
   }
 
   /// Offers what is queued and then `bytes` to the kernel; only what it does not take is queued, if that is allowed.
@@ -56,6 +72,7 @@ extension Connection {
     guard wire.pointee.outputCount > 0 else { return }
     let output = UnsafeRawBufferPointer(start: wire.pointee.output, count: wire.pointee.outputCount)
     wire.pointee.outputCount = 0
+    session.ticketsWait = false
     if !flags.contains(.isClosed) { queue(output, session) }
     if flags.contains(.isBlocked), session.queuedByteCount > maximumUnaskedByteCount {
       terminate(.outboundQueueOverflow, reset: true)
@@ -70,6 +87,7 @@ extension Connection {
 
   /// Writes what OpenSSL has just made. False when the kernel does not take all of it, or the connection is closed.
   private func send(_ session: TLSSession) -> Bool {
+    session.ticketsWait = false
     sealOutput(session)
     return sendSealed(session)
   }

@@ -39,6 +39,9 @@ final class TLSSession {
   /// Nil when it is done.
   var handshake: TLSHandshake?
   var closeNotifySent = false
+  /// Nothing but tickets of TLS 1.3 is kept. The peer does not wait for them, so they leave with the first message, which
+  /// spares both sides a packet.
+  var ticketsWait = false
   /// Why it has failed; nothing can be read or written then.
   var failure: TransportError?
   private var knownPeer: TLSPeerCertificate??
