@@ -34,6 +34,26 @@ extension Connection {
     if sendSealed(session), settle() { sendEnd() }
   }
 
+  /// Encrypts the little that is queued, a message's header most often, with the beginning of `left`: so much that what
+  /// is left fills whole records from where it is. False when nothing was done.
+  private func encryptHead(_ left: inout Slice<UnsafeRawBufferPointer>, _ session: TLSSession) -> Bool {
+    guard lone == nil, let queue = outbound, let head = queue.pointee.onePiece, !head.isEmpty,
+      head.count <= togetherByteCount, session.queuedByteCount <= togetherByteCount,
+      session.handshake == nil, session.failure == nil, flags.isDisjoint(with: [.isBlocked, .isClosed])
+    else { return false }
+    let count = head.count + left.count
+    let odd = count % LoopTLS.recordByteCount
+    let first = odd < head.count ? min(count, LoopTLS.recordByteCount) : odd
+    var collected = 0
+    _ = collect(head[...], &collected, session)
+    queue.pointee.consume(head.count)
+    _ = collect(left.prefix(first - head.count), &collected, session)
+    left = left.dropFirst(first - head.count)
+    releaseQueue()
+    _ = encryptCollected(&collected, session)
+    return true
+  }
+
   /// Whether the ciphertext that is kept can wait for what is about to be encrypted.
   private func leavesTogether(_ session: TLSSession) -> Bool {
     guard session.ciphertext != nil, session.handshake == nil, session.failure == nil,
@@ -44,17 +64,17 @@ extension Connection {
 
   /// Offers what is queued and then `bytes` to the kernel; only what it does not take is queued, if that is allowed.
   func writeThroughEncrypted(_ bytes: UnsafeRawBufferPointer, _ session: TLSSession) {
-    if !flags.contains(.isBlocked) { flushEncrypted(session) }
     var left = bytes[...]
-    while !left.isEmpty, session.handshake == nil, session.failure == nil,
-      flags.isDisjoint(with: [.isBlocked, .isClosed])
+    if !encryptHead(&left, session), !flags.contains(.isBlocked) { flushEncrypted(session) }
+    while !left.isEmpty || session.wire.pointee.outputCount > 0, session.handshake == nil,
+      session.failure == nil, flags.isDisjoint(with: [.isBlocked, .isClosed])
     {
       let part = left.prefix(LoopTLS.batchByteCount)
       guard encrypt(UnsafeRawBufferPointer(rebasing: part), session) else { return }
       left = left.dropFirst(part.count)
       guard send(session) else { break }
     }
-    guard !flags.contains(.isClosed), !left.isEmpty else { return }
+    guard !flags.contains(.isClosed), session.failure == nil, !left.isEmpty else { return }
     guard left.count <= maximumQueuedBytes - queuedByteCount else {
       return terminate(.outboundQueueOverflow, reset: true)
     }

@@ -70,6 +70,31 @@ import Testing
     #expect(house.client.bytes.isEmpty && house.connection?.isTruncated == false)
   }
 
+  @Test(
+    "a header and what follows it leave in as few records as they can, a batch of records in one write",
+    arguments: [
+      (4, 16_384, 2), (14, 16_386, 2), (13, 32_755, 2), (14, 32_755, 3), (14, 32_764, 3), (4_096, 16_384, 2),
+      (4_097, 32_768, 3), (100, 100_000, 7),
+    ])
+  func headers(head: Int, body: Int, records: Int) throws {
+    let house = try TLSHouse()
+    try house.connect()
+    house.serverConnection?.write([0])
+    house.network.runUntilIdle()
+    let socket = try server(of: house)
+    let before = socket.writes
+    let bytes = (0..<head + body).map { UInt8(truncatingIfNeeded: $0 &* 7 &+ $0 >> 8) }
+    house.serverConnection?.write(Array(bytes[..<head]))
+    house.serverConnection?.write(Array(bytes[head...]))
+    house.network.runUntilIdle()
+    #expect(house.client.bytes.dropFirst() == bytes[...])
+    let writes = socket.writes.dropFirst(before.count)
+    // RFC 8446 §5.2: five bytes of header, one of type, sixteen of authentication.
+    #expect(writes.reduce(0, +) == head + body + 22 * records)
+    // A longer beginning goes by itself.
+    #expect(writes.count == (head > 4_096 ? 2 : 1))
+  }
+
   /// By copying and by writing through, with a kernel that takes all at once and one that takes a bit at a time.
   @Test(arguments: [1, 5_000, 100_000], [1_000, Int.max])
   func theFirstMessageIsWhole(count: Int, piece: Int) throws {
