@@ -21,7 +21,7 @@ package final class EpollDriver: Driver {
   let epoll: Int32
   let wakeDescriptor: Int32
   let events: UnsafeMutablePointer<epoll_event>
-  /// The events that are to be handled.
+  /// The events that the last turn had no time for.
   private var waiting = 0..<0
   let receiveBuffer: UnsafeMutableRawBufferPointer
   var table = SlotTable<Slot>()
@@ -52,24 +52,34 @@ package final class EpollDriver: Driver {
   override func wake() { clinux_eventfd_add(wakeDescriptor) }
 
   override func wait(until deadline: UInt64?, at time: UInt64) {
-    if waiting.isEmpty {
-      let timeout = deadline.map { Int32(clamping: $0.subtractingOrZero(time)) } ?? -1
-      let count = clinux_epoll_wait(epoll, events, Int32(Self.eventCount), timeout)
-      waiting = 0..<max(0, Int(count))
-    }
+    guard waiting.isEmpty else { return handleWaiting() }
+    let timeout = deadline.map { Int32(clamping: $0.subtractingOrZero(time)) } ?? -1
+    let count = clinux_epoll_wait(epoll, events, Int32(Self.eventCount), timeout)
     loop.updateTime()
-    handleEvents()
+    guard count > 0 else { return }
+    if count > HandlingTime.checkInterval { return handleEvents(0..<Int(count)) }
+    for index in 0..<Int(count) { handleEvent(index) }
+  }
+
+  private func handleWaiting() {
+    loop.updateTime()
+    handleEvents(waiting)
   }
 
   /// Hands out events; when that has taken long, the others wait for the next turn, so that what is to be written, timers and
   /// the mailbox do not wait for all of them.
-  private func handleEvents() {
+  private func handleEvents(_ range: Range<Int>) {
+    waiting = 0..<0
     var time = HandlingTime()
-    while let index = waiting.first, !time.isOver {
-      waiting.removeFirst()
-      handle(RegistrationID(bits: clinux_event_data(events + index)), clinux_event_flags(events + index))
+    for index in range {
+      if time.isOver { return waiting = index..<range.upperBound }
+      handleEvent(index)
       time.count(loop)
     }
+  }
+
+  private func handleEvent(_ index: Int) {
+    handle(RegistrationID(bits: clinux_event_data(events + index)), clinux_event_flags(events + index))
   }
 
   private func handle(_ id: RegistrationID, _ flags: UInt32) {

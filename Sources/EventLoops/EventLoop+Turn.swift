@@ -11,7 +11,7 @@ private let handlingMilliseconds: UInt64 = 4
 
 /// Tells when a turn has handed out enough of what the kernel reports.
 struct HandlingTime {
-  private static let checkInterval = 8
+  static let checkInterval = 8
 
   private var count = 0
   private(set) var isOver = false
