@@ -81,11 +81,11 @@ def fanout(pid, port, connections, size, seconds, hub=None, in_flight=1):
         "--depth", in_flight, *words))
 
 
-def idle(pid, port, few, many, hub=None):
+def idle(pid, port, few, many, hub=None, tls=False):
     """Opens connections and leaves them alone: CPU of each, the server's memory, and its slope from few to many."""
     words = [word for text in (hub.greeting or "").split("\n") if text for word in ("--greeting", text)] if hub else []
     found = figures(bench(
-        "idle", pid, address(port, hub=hub), "--connections", many, "--baseline", few, "--seconds", "0s", *words))
+        "idle", pid, address(port, tls, hub), "--connections", many, "--baseline", few, "--seconds", "0s", *trust(tls), *words))
     return {**found, "handshake_us": found["cpu_us"]}
 
 

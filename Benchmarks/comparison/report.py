@@ -127,11 +127,12 @@ def memory(drawing, images):
     """Idle connections and handshakes, a line for each server."""
     rows = {row.name: row for row in drawing.rows if row.name in drawing.store["rows"]}
     idle, start = rows.get("idle"), rows.get("echo-64x100")
-    wanted = [row for row in (idle, rows.get("connect"), rows.get("tls-connect")) if row]
+    wanted = [row for row in (idle, rows.get("tls-idle"), rows.get("connect"), rows.get("tls-connect")) if row]
     if not wanted:
         return []
     columns = [
         ("At start, MiB", start, "start_kib", 1 / 1024), ("An idle connection, bytes", idle, "bytes", 1),
+        ("by TLS 1.3, bytes", rows.get("tls-idle"), "bytes", 1),
         ("With 18,000, MiB", idle, "resident_kib", 1 / 1024), ("A handshake, µs", idle, "handshake_us", 1),
         ("Opened and closed, µs", rows.get("connect"), "cpu_us", 1),
         ("by TLS 1.3, µs", rows.get("tls-connect"), "cpu_us", 1),
@@ -145,10 +146,10 @@ def memory(drawing, images):
             line.append(page.number(found[0] * scale) if found else "")
         lines.append(line)
     prose = (
-        "Resident memory of the server's process, by the slope between 2,000 and 18,000 idle connections; what the kernel "
-        "keeps for each socket is the same for all and not in it. A handshake is the CPU time of the server from accepting "
-        "to the end of the opening handshake, where all connections stay; beside it, what one costs that also closes, 16 at a "
-        "time, and the same by TLS 1.3, each with a whole handshake (ECDSA, P-256).")
+        "Resident memory of the server's process, by the slope between 2,000 and 18,000 idle connections (by TLS 1,000 and "
+        "5,000); what the kernel keeps for each socket is the same for all and not in it. A handshake is the CPU time of the "
+        "server from accepting to the end of the opening handshake, where all connections stay; beside it, what one costs "
+        "that also closes, 16 at a time, and the same by TLS 1.3, each with a whole handshake (ECDSA, P-256).")
     return [
         "### Connections: memory and handshakes", prose, picture(drawing, "idle", images),
         page.table(["", *(head for head, *_ in columns)], lines), "Ratios:",

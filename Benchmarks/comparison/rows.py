@@ -70,12 +70,12 @@ def echo_row(connections, depth, size, task="echo"):
     return Row(name, title, task, echo(connections, depth, size, task), also=also)
 
 
-def idle(few, many):
+def idle(few, many, tls=False):
     """Memory by the slope between two numbers of connections, so that the program itself does not count."""
     def measure(peer, seconds):
         del seconds
-        with servers.running(peer) as (pid, port):
-            return load.idle(pid, port, few, many, peer.hub)
+        with servers.running(peer, tls=tls) as (pid, port):
+            return load.idle(pid, port, few, many, peer.hub, tls)
     return measure
 
 
@@ -105,6 +105,7 @@ ALL = [
     fanout(10000),
     Row("idle", "Memory of an idle connection", "idle", idle(2000, 18000), "bytes",
         {"handshake_us": "CPU of a handshake"}),
+    Row("tls-idle", "Memory of an idle connection by TLS 1.3", "tls-idle", idle(1000, 5000, tls=True), "bytes"),
     Row("connect", "A connection that opens and closes", "connect", connections("connect")),
     Row("tls-connect", "A connection by TLS 1.3 that opens and closes", "tls-connect", connections("tls-connect")),
 ]
