@@ -10,11 +10,19 @@ extension WebSocket: AsyncSequence {
 
     /// The next message, or nil at the end of a normal closure or when the task is cancelled.
     @inlinable
-    public mutating func next(
-      isolation actor: isolated (any Actor)? = #isolation
-    ) async throws(WebSocketError) -> WebSocketMessage? {
+    public nonisolated(nonsending) mutating func next() async throws(WebSocketError) -> WebSocketMessage? {
       if let message = socket.takeMessage() { return message }
       return try await socket.nextMessage()
+    }
+
+    // The caller's isolation comes by `nonsending`: with an isolated parameter the task would look for its executor at the
+    // beginning and at the end, also where a message waits.
+    // swift-format-ignore: AllPublicDeclarationsHaveDocumentation
+    @inlinable
+    public nonisolated(nonsending) mutating func next(
+      isolation actor: (any Actor)?
+    ) async throws(WebSocketError) -> WebSocketMessage? {
+      try await next()
     }
   }
 
