@@ -13,6 +13,8 @@ struct ReadingState: OptionSet {
   static let hasUnread = ReadingState(rawValue: 1 << 2)
   /// Going on is posted to the loop.
   static let isScheduled = ReadingState(rawValue: 1 << 3)
+  /// A task was woken that is to take the further messages of the read by itself.
+  static let isToLend = ReadingState(rawValue: 1 << 4)
 }
 
 extension WebSocketConnection {
@@ -56,16 +58,9 @@ extension WebSocketConnection {
     }
     var input = bytes
     reading.insert(.isRunning)
-    do {
-      while !input.isEmpty || !decoder.isEmpty, closing.state != .finished, !reading.contains(.isPaused),
-        let event = try decoder.next(&input)
-      {
-        handle(event)
-      }
-    } catch {
-      registry?.counters.count(error)
-      fail(error.closeCode, error.description)
-    }
+    repeat {
+      while let event = nextEvent(&input) { handle(event) }
+    } while lend(&input)
     reading.remove(.isRunning)
     guard closing.state != .finished else { return }
     if reading.contains(.isPaused) {
@@ -76,6 +71,46 @@ extension WebSocketConnection {
     } else if stream.isReadingPaused, !reading.contains(.isScheduled) {
       stream.resumeReading()
     }
+  }
+
+  /// What comes next in the input; nil where it is used up or of no more interest.
+  @inline(__always)
+  private func nextEvent(_ input: inout UnsafeMutableRawBufferPointer) -> WebSocketEvent? {
+    guard !input.isEmpty || !decoder.isEmpty, closing.state != .finished,
+      reading.isDisjoint(with: [.isPaused, .isToLend])
+    else { return nil }
+    do {
+      return try decoder.next(&input)
+    } catch {
+      violated(error)
+      return nil
+    }
+  }
+
+  private func violated(_ violation: ProtocolViolation) {
+    registry?.counters.count(violation)
+    fail(violation.closeCode, violation.description)
+  }
+
+  /// Runs the task that was woken, which takes what is left of the input by itself: message by message, each of which is
+  /// in memory alone then. True if decoding is to go on here, with what the task has left.
+  @inline(__always)
+  private func lend(_ input: inout UnsafeMutableRawBufferPointer) -> Bool {
+    guard reading.contains(.isToLend) else { return false }
+    reading.remove(.isToLend)
+    if !input.isEmpty { handler.lend(&input, of: loop) }
+    return true
+  }
+
+  /// The next message of input that was lent.
+  func takeMessage(from input: inout UnsafeMutableRawBufferPointer) -> WebSocketMessage? {
+    while let event = nextEvent(&input) {
+      if case .message(let kind, let payload) = event, closing.state == .open {
+        return WebSocketMessage(payload, kind)
+      }
+      handle(event)
+    }
+    return nil
   }
 
   private func handle(_ event: WebSocketEvent) {

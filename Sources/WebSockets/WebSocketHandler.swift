@@ -1,3 +1,4 @@
+import EventLoops
 import WebSocketCore
 
 /// The synchronous way to use a WebSocket: the connection's event loop calls these methods as things happen.
@@ -52,4 +53,7 @@ open class WebSocketHandler {
   ///     connection ended without a close frame (RFC 6455 §7.1.5).
   ///   - reason: the peer's close reason, or what went wrong.
   open func closed(_ connection: WebSocketConnection, code: CloseCode, reason: String) {}
+
+  /// The rest of a read, after `isToLend` was asked for: a task may take messages from it during this call.
+  func lend(_ input: inout UnsafeMutableRawBufferPointer, of loop: EventLoop) {}
 }

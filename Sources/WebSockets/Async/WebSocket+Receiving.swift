@@ -40,19 +40,20 @@ extension WebSocket: AsyncSequence {
 extension WebSocket {
   /// The next message if it waits already, whole, and this is the loop.
   @usableFromInline
-  func takeMessage() -> WebSocketMessage? { loop.isCurrent ? inbox.takeMessage() : nil }
+  func takeMessage() -> WebSocketMessage? { loop.isCurrent ? inbox.takeMessage(on: connection) : nil }
 
   /// The next message, which may come in pieces; nil at the end of a normal closure or when the task is cancelled.
   @usableFromInline
   nonisolated(nonsending) func nextMessage() async throws(WebSocketError) -> WebSocketMessage? {
-    // Not by `nextItem`, which would be one call more that may suspend.
-    let item: WebSocketInbox.Item?
-    if waitsWithoutCancellation {
-      item = try await withUnsafeContinuation { inbox.take($0, ticket: 0) }.get()
-    } else {
-      item = try await inbox.nextItem(on: loop)
+    if loop.isCurrent, inbox.isServed {
+      await withUnsafeContinuation { inbox.sleep($0) }
+      if let message = takeMessage() { return message }
     }
-    switch item {
+    return try await nextMessageOfAnyTask()
+  }
+
+  private nonisolated(nonsending) func nextMessageOfAnyTask() async throws(WebSocketError) -> WebSocketMessage? {
+    switch try await nextItem() {
     case nil: return nil
     case .message(let message): return message
     case .fragment(let fragment): return try await assembleMessage(beginningWith: fragment)
@@ -64,14 +65,8 @@ extension WebSocket {
     isolation actor: isolated (any Actor)? = #isolation
   ) async throws(WebSocketError) -> WebSocketInbox.Item? {
     if loop.isCurrent, let result = inbox.takeNow() { return try result.get() }
-    if waitsWithoutCancellation {
-      return try await withUnsafeContinuation { inbox.take($0, ticket: 0) }.get()
-    }
     return try await inbox.nextItem(on: loop)
   }
-
-  /// Whether this is the server's own task on its loop: see ``WebSocketInbox/beginServing()``.
-  private var waitsWithoutCancellation: Bool { loop.isCurrent && inbox.isServedByCurrentTask }
 
   /// The whole message whose first piece has been taken.
   func assembleMessage(

@@ -29,8 +29,14 @@ final class WebSocketInbox: WebSocketHandler, @unchecked Sendable {
   private var items: [Item] = []
   private var first = 0
   private var waitingBytes = 0
+  /// What is left of the read that is being dealt with, while the task may take messages from there.
+  private var lent: UnsafeMutablePointer<UnsafeMutableRawBufferPointer>?
   private var isPaused = false
   private var waiter: Waiter?
+  /// The server's own task, if it waits: it looks by itself for what it was woken for.
+  private var sleeper: Signal?
+  /// The message that it was woken for, which comes before all items.
+  private var handed: WebSocketMessage?
   /// Names the wait under way, so that a cancellation that comes late ends no other one.
   private var ticket: UInt64 = 0
   private let lastTicket = Atomic<UInt64>(0)
@@ -64,7 +70,11 @@ final class WebSocketInbox: WebSocketHandler, @unchecked Sendable {
   override func received(
     _ message: UnsafeRawBufferPointer, _ kind: MessageKind, on connection: WebSocketConnection
   ) {
-    arrived(.message(WebSocketMessage(message, kind)))
+    let message = WebSocketMessage(message, kind)
+    guard let sleeper else { return arrived(.message(message)) }
+    handed = message
+    connection.reading.insert(.isToLend)
+    wake(sleeper, on: connection.loop)
   }
 
   override func receivedFragment(
@@ -78,18 +88,36 @@ final class WebSocketInbox: WebSocketHandler, @unchecked Sendable {
   /// A message that was received elsewhere.
   func received(_ message: WebSocketMessage) { arrived(.message(message)) }
 
+  private func wake(_ sleeper: Signal, on loop: EventLoop) {
+    self.sleeper = nil
+    sleeper.resume()
+    loop.wantsJobsRun = true
+  }
+
   private func arrived(_ item: Item) {
     if let waiter {
       self.waiter = nil
       waiter.resume(returning: .success(item))
-      connection?.loop.wantsJobsRun = true
+      if let connection {
+        connection.loop.wantsJobsRun = true
+        if case .message = item { connection.reading.insert(.isToLend) }
+      }
       return
     }
     items.append(item)
+    if let sleeper, let connection { return wake(sleeper, on: connection.loop) }
     waitingBytes += item.byteCount + MemoryLayout<Item>.stride
     if waitingBytes > highWatermark, !isPaused {
       isPaused = true
       connection?.pauseReading()
+    }
+  }
+
+  override func lend(_ input: inout UnsafeMutableRawBufferPointer, of loop: EventLoop) {
+    withUnsafeMutablePointer(to: &input) { input in
+      lent = input
+      loop.runJobsPromptly()
+      lent = nil
     }
   }
 
@@ -129,6 +157,10 @@ final class WebSocketInbox: WebSocketHandler, @unchecked Sendable {
       self.waiter = nil
       waiter.resume(returning: ending.map { nil })
     }
+    if let sleeper {
+      self.sleeper = nil
+      sleeper.resume()
+    }
     let signals = closeSignals
     closeSignals = []
     for signal in signals { signal.resume() }
@@ -144,7 +176,7 @@ final class WebSocketInbox: WebSocketHandler, @unchecked Sendable {
   }
 
   /// Whether everything that came was taken.
-  var isEmpty: Bool { first == items.count }
+  var isEmpty: Bool { first == items.count && handed == nil }
 
   /// The next item, which must be a message, as ``nextItem(on:isolation:)``.
   func nextMessage(
@@ -158,15 +190,25 @@ final class WebSocketInbox: WebSocketHandler, @unchecked Sendable {
 
   /// The next item if it is known already what it is: one that waits, nil at the end, or the error that ended it.
   func takeNow() -> Result<Item?, WebSocketError>? {
+    if handed != nil || first == items.count {
+      if let connection, let message = takeMessage(on: connection) { return .success(.message(message)) }
+    }
     guard first < items.count else { return ending.map { $0.map { nil } } }
     let item = items[first]
     dropFirst(of: item.byteCount)
     return .success(item)
   }
 
-  /// The next item if it waits already and is a message.
-  func takeMessage() -> WebSocketMessage? {
-    guard first < items.count, case .message(let message) = items[first] else { return nil }
+  /// The next item if it is a message and is here already: in line, or whole in the input that was read.
+  func takeMessage(on connection: WebSocketConnection) -> WebSocketMessage? {
+    if let message = handed {
+      handed = nil
+      return message
+    }
+    guard first < items.count else {
+      return lent.flatMap { connection.takeMessage(from: &$0.pointee) }
+    }
+    guard case .message(let message) = items[first] else { return nil }
     dropFirst(of: message.byteCount)
     return message
   }
@@ -184,10 +226,19 @@ final class WebSocketInbox: WebSocketHandler, @unchecked Sendable {
     }
   }
 
-  /// Whether the caller is the task that ``beginServing()`` was called by, and that task is not cancelled.
-  var isServedByCurrentTask: Bool {
-    guard let servingTask else { return false }
-    return withUnsafeCurrentTask { $0.map { Self.name($0) == servingTask && !$0.isCancelled } ?? false }
+  /// Whether the task is known that serves the connection.
+  var isServed: Bool { servingTask != nil }
+
+  /// Wakes the task when there is something for it, or when nothing more will come. Any other than the server's own, and
+  /// one that is cancelled, does not wait here.
+  func sleep(_ sleeper: Signal) {
+    // A continuation is its task, as the runtime has it.
+    if servingTask == unsafeBitCast(sleeper, to: UnsafeRawPointer.self), ending == nil, !Task.isCancelled {
+      precondition(waiter == nil, "two tasks iterate over one WebSocket")
+      self.sleeper = sleeper
+    } else {
+      sleeper.resume()
+    }
   }
 
   /// The current task is the server's own.
@@ -208,7 +259,7 @@ final class WebSocketInbox: WebSocketHandler, @unchecked Sendable {
     if let result = takeNow() {
       waiter.resume(returning: result)
     } else {
-      precondition(self.waiter == nil, "two tasks iterate over one WebSocket")
+      precondition(self.waiter == nil && sleeper == nil, "two tasks iterate over one WebSocket")
       self.waiter = waiter
       self.ticket = ticket
     }
