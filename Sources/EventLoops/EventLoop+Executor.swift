@@ -1,7 +1,9 @@
 extension EventLoop: SerialExecutor, TaskExecutor {
   /// Takes a job of Swift concurrency. From the loop's own thread it costs no lock and no system call.
   public func enqueue(_ job: consuming ExecutorJob) {
-    add(.job(UnownedJob(job)))
+    let job = UnownedJob(job)
+    guard isCurrent else { return post(.job(job)) }
+    if awaitsPromptJob, promptJob == nil { promptJob = job } else { addHere(.job(job)) }
   }
 
   /// The loop as the executor of an actor.

@@ -56,13 +56,28 @@ extension EventLoop {
     while let due = timers.popDue(now: now) { due.target.timerFired(due.token) }
   }
 
+  /// Resumes a task of this loop that ``runJobsPromptly()`` is to run, which the caller must see to: past the queue, before
+  /// all other jobs. Inside a job it is resumed as any other.
+  package func resumePromptly(_ continuation: UnsafeContinuation<Void, Never>) {
+    assert(isCurrent)
+    awaitsPromptJob = !isRunningJobs
+    continuation.resume()
+    awaitsPromptJob = false
+  }
+
   /// Runs the jobs that wait now, and a few rounds of those that they add, before the next socket has its turn: for a job
   /// whose data the processor's cache still holds, and which will fill a buffer that the next socket can use again.
   ///
-  /// For whoever finds ``wantsJobsRun`` set. Does nothing inside a job.
+  /// Does nothing inside a job.
   package func runJobsPromptly() {
-    wantsJobsRun = false
-    if !isRunningJobs { runJobs(rounds: maximumPromptRounds) }
+    guard !isRunningJobs else { return }
+    if let job = promptJob {
+      promptJob = nil
+      isRunningJobs = true
+      run(job)
+      isRunningJobs = false
+    }
+    if !local.isEmpty { runJobs(rounds: maximumPromptRounds) }
   }
 
   private func runJobs(rounds maximumRounds: Int = maximumJobRounds) {
@@ -79,11 +94,13 @@ extension EventLoop {
 
   private func run(_ work: LoopWork) {
     switch work {
-    case .job(let job):
-      job.runSynchronously(isolatedTo: asUnownedSerialExecutor(), taskExecutor: asUnownedTaskExecutor())
-    case .closure(let closure):
-      closure()
+    case .job(let job): run(job)
+    case .closure(let closure): closure()
     }
+  }
+
+  private func run(_ job: UnownedJob) {
+    job.runSynchronously(isolatedTo: asUnownedSerialExecutor(), taskExecutor: asUnownedTaskExecutor())
   }
 
   /// The body of the loop's own thread.

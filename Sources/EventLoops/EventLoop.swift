@@ -26,8 +26,10 @@ public final class EventLoop: @unchecked Sendable {
   var running: [LoopWork] = []
   /// Jobs are running: what they call starts no others.
   var isRunningJobs = false
-  /// A job was added that had better run before the next socket has its turn: see `runJobsPromptly`.
-  package var wantsJobsRun = false
+  /// The job that runs before the next socket has its turn: see `resumePromptly`.
+  var promptJob: UnownedJob?
+  /// The next job is that one.
+  var awaitsPromptJob = false
   var endOfTurnTargets: [any EndOfTurnTarget] = []
   var flushing: [any EndOfTurnTarget] = []
   /// Those that a turn had no time for and those of crowds, and how many of them have had theirs since.
@@ -150,11 +152,17 @@ public final class EventLoop: @unchecked Sendable {
   }
 
   func add(_ work: LoopWork) {
-    if isCurrent {
-      if !hasEnded { local.append(work) }
-    } else if mailbox.post(work) {
-      driver.wake()
-    }
+    if isCurrent { addHere(work) } else { post(work) }
+  }
+
+  /// From the loop's own thread.
+  func addHere(_ work: LoopWork) {
+    if !hasEnded { local.append(work) }
+  }
+
+  /// From another thread.
+  func post(_ work: LoopWork) {
+    if mailbox.post(work) { driver.wake() }
   }
 }
 

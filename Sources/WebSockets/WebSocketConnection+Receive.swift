@@ -13,8 +13,10 @@ struct ReadingState: OptionSet {
   static let hasUnread = ReadingState(rawValue: 1 << 2)
   /// Going on is posted to the loop.
   static let isScheduled = ReadingState(rawValue: 1 << 3)
-  /// A task was woken that is to take the further messages of the read by itself.
-  static let isToLend = ReadingState(rawValue: 1 << 4)
+  /// A task was woken, which is to run before the next connection is read.
+  static let hasWoken = ReadingState(rawValue: 1 << 4)
+  /// It is to take the further messages of the read by itself.
+  static let isToLend = ReadingState(rawValue: 1 << 5)
 }
 
 extension WebSocketConnection {

@@ -146,7 +146,10 @@ public final class WebSocketConnection: ConnectionHandler, TimerTarget, ServedCo
     keepalive.received(now: stream.loop.nowMilliseconds)
     read(bytes)
     // A task that waited for this takes it, and answers, before the next connection is read.
-    if stream.loop.wantsJobsRun { stream.loop.runJobsPromptly() }
+    if reading.contains(.hasWoken) {
+      reading.remove(.hasWoken)
+      stream.loop.runJobsPromptly()
+    }
   }
 
   // swift-format-ignore: AllPublicDeclarationsHaveDocumentation

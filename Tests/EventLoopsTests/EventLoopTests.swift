@@ -5,6 +5,23 @@ import Testing
 
 private final class Record: @unchecked Sendable {
   var items: [Int] = []
+  var signal: UnsafeContinuation<Void, Never>?
+}
+
+/// Runs on a loop.
+private actor LoopActor {
+  private let loop: EventLoop
+
+  init(_ loop: EventLoop) { self.loop = loop }
+
+  nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
+
+  func wait(_ record: Record) async {
+    await withUnsafeContinuation { record.signal = $0 }
+    record.items.append(1)
+    await withUnsafeContinuation { record.signal = $0 }
+    record.items.append(4)
+  }
 }
 
 @Suite struct EventLoopTests {
@@ -95,12 +112,33 @@ private final class Record: @unchecked Sendable {
       }
     }
     add(0)
-    loop.wantsJobsRun = true
     loop.runJobsPromptly()
     #expect(record.items == [0, 1, 2, 3])
-    #expect(!loop.wantsJobsRun)
     loop.turn()
     #expect(record.items == Array(0...9))
+  }
+
+  @Test func aTaskThatIsResumedPromptlyRunsBeforeAllOtherJobs() throws {
+    let network = SimulatedNetwork()
+    let loop = network.makeLoop()
+    let record = Record()
+    let actor = LoopActor(loop)
+    Task(executorPreference: loop) { await actor.wait(record) }
+    loop.turn()
+    loop.execute { record.items.append(2) }
+    loop.resumePromptly(try #require(record.signal))
+    #expect(record.items == [])
+    loop.runJobsPromptly()
+    #expect(record.items == [1, 2])
+    // Inside a job it takes its turn.
+    let signal = try #require(record.signal)
+    loop.execute {
+      loop.execute { record.items.append(3) }
+      loop.resumePromptly(signal)
+      loop.runJobsPromptly()
+    }
+    loop.turn()
+    #expect(record.items == [1, 2, 3, 4])
   }
 
   @Test func timersOfTheLoopFireInVirtualTime() {

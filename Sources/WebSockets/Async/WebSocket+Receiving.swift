@@ -46,13 +46,16 @@ extension WebSocket {
   @usableFromInline
   nonisolated(nonsending) func nextMessage() async throws(WebSocketError) -> WebSocketMessage? {
     if loop.isCurrent, inbox.isServed {
-      await withUnsafeContinuation { inbox.sleep($0) }
+      // As `withUnsafeContinuation`, but the task does not look for its executor before it waits: 300 instructions.
+      await _unsafeInheritExecutor_withUnsafeContinuation { inbox.sleep($0) }
       if let message = takeMessage() { return message }
     }
     return try await nextMessageOfAnyTask()
   }
 
-  private nonisolated(nonsending) func nextMessageOfAnyTask() async throws(WebSocketError) -> WebSocketMessage? {
+  private nonisolated(nonsending) func nextMessageOfAnyTask() async throws(WebSocketError)
+    -> WebSocketMessage?
+  {
     switch try await nextItem() {
     case nil: return nil
     case .message(let message): return message

@@ -15,42 +15,46 @@ import WebSocketCore
 public final class WebSocket: Sendable {
   /// The loop that owns the connection; tasks that prefer it as executor use the socket without a thread hop.
   public let loop: EventLoop
-  /// The address of the peer.
-  public let peerAddress: SocketAddress
-  /// The subprotocol that was agreed on.
-  public let subprotocol: String?
-  /// The header fields of the server's response to the opening handshake, `Set-Cookie` among them (client connections;
-  /// empty on a server).
-  public let responseFields: HTTPFields
-  /// What the authentication of the client left here, see ``Authentication``.
-  public let attachment: (any AnyObject & Sendable)?
   let connection: WebSocketConnection
   let inbox: WebSocketInbox
   /// `send` waits while more bytes than this are queued.
   let sendHighWatermark: Int
+  /// Nil where there is nothing of it.
+  private let agreement: Agreement?
 
   /// Called on the connection's loop.
   init(
     connection: WebSocketConnection, inbox: WebSocketInbox, attachment: (any AnyObject & Sendable)? = nil
   ) {
-    self.attachment = attachment
     self.connection = connection
     self.inbox = inbox
     loop = connection.loop
-    peerAddress = connection.peerAddress
-    subprotocol = connection.subprotocol
-    responseFields = connection.responseFields
     sendHighWatermark = connection.options.maximumQueuedBytes / 4
+    let hasDetails = attachment != nil || connection.details != nil
+    agreement = hasDetails ? Agreement(connection, attachment) : nil
   }
+
+  /// The address of the peer.
+  public var peerAddress: SocketAddress { connection.peerAddress }
+
+  /// The subprotocol that was agreed on.
+  public var subprotocol: String? { agreement?.subprotocol }
+
+  /// The header fields of the server's response to the opening handshake, `Set-Cookie` among them (client connections;
+  /// empty on a server).
+  public var responseFields: HTTPFields { agreement?.responseFields ?? HTTPFields() }
+
+  /// What the authentication of the client left here, see ``Authentication``.
+  public var attachment: (any AnyObject & Sendable)? { agreement?.attachment }
 
   /// The close code once the connection has ended, as ``WebSocketHandler/closed(_:code:reason:)`` tells it.
   public nonisolated(nonsending) var closeCode: CloseCode? {
-    get async { await onLoop { $0.inbox.closeCode } }
+    get async { await onLoop { $0.inbox.extras?.closeCode } }
   }
 
   /// The close reason once the connection has ended.
   public nonisolated(nonsending) var closeReason: String {
-    get async { await onLoop { $0.inbox.closeReason } }
+    get async { await onLoop { $0.inbox.extras?.closeReason ?? "" } }
   }
 
   /// Sends a ping; the pong is counted as a sign of life by the heartbeat.
@@ -79,5 +83,18 @@ public final class WebSocket: Sendable {
     return await withUnsafeContinuation { continuation in
       loop.execute { continuation.resume(returning: body(self)) }
     }
+  }
+}
+
+/// What the opening handshake ended with, as far as any thread may ask for it.
+private final class Agreement: Sendable {
+  let subprotocol: String?
+  let responseFields: HTTPFields
+  let attachment: (any AnyObject & Sendable)?
+
+  init(_ connection: WebSocketConnection, _ attachment: (any AnyObject & Sendable)?) {
+    subprotocol = connection.subprotocol
+    responseFields = connection.responseFields
+    self.attachment = attachment
   }
 }

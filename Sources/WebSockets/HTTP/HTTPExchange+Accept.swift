@@ -34,7 +34,13 @@ extension HTTPExchange {
     socket.inbox.beginServing()
     let code: CloseCode
     do {
-      try await body(socket)
+      try await withTaskCancellationHandler {
+        // What it captures it is isolated to, and with it the body.
+        _ = actor
+        try await body(socket)
+      } onCancel: {
+        socket.inbox.cancelServing(on: socket.loop)
+      }
       code = .normal
     } catch {
       code = .internalError

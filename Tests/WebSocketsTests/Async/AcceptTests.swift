@@ -44,6 +44,104 @@ import WebSocketCore
     #expect(Set(record.texts) == [text])
   }
 
+  /// What is between the messages of one read has its effect in its place, as the task takes them one by one.
+  @Test func controlFramesOfTheSameReadKeepTheirPlaces() throws {
+    let server = try SimulatedServer(AcceptingService(body: echo))
+    let client = try server.connectWebSocket()
+    client.send(
+      clientFrame(0x81, [65]) + clientFrame(0x89, [1]) + clientFrame(0x82, [66])
+        + clientFrame(0x88, [0x03, 0xE8]) + clientFrame(0x81, [67]))
+    server.network.runUntilIdle()
+    #expect(client.takeReceived() == [0x81, 1, 65, 0x8A, 1, 1, 0x82, 1, 66, 0x88, 2, 0x03, 0xE8])
+  }
+
+  @Test func aViolationBehindAMessageOfTheSameReadEndsTheConnection() throws {
+    let record = Record()
+    let server = try SimulatedServer(
+      AcceptingService { socket in
+        do {
+          for try await message in socket { try await socket.send(message) }
+        } catch {
+          record.texts.append("\((error as? WebSocketError)?.closeCode?.rawValue ?? 0)")
+        }
+      })
+    let client = try server.connectWebSocket()
+    client.send(clientFrame(0x81, [65]) + clientFrame(0x83, []) + clientFrame(0x81, [66]))
+    server.network.runUntilIdle()
+    let received = client.takeReceived()
+    #expect(received.prefix(3) == [0x81, 1, 65])
+    #expect(received.dropFirst(3).first == 0x88)
+    #expect(received.dropFirst(5).prefix(2) == [0x03, 0xEA])
+    client.end()
+    server.network.runUntilIdle()
+    #expect(record.texts == ["1006"])
+  }
+
+  /// The read ends while the task waits for something else: what it has not taken is kept for it.
+  @Test func aTaskThatStopsAmongTheMessagesOfAReadFindsTheOthersLater() throws {
+    let record = Record()
+    let server = try SimulatedServer(
+      AcceptingService { socket in
+        for try await message in socket {
+          try await socket.send(message)
+          if message == .text("A") || message == .text("C") {
+            await withUnsafeContinuation { record.gate = $0 }
+          }
+        }
+      })
+    let client = try server.connectWebSocket()
+    let (whole, last) = (UInt8(65)..<69, clientFrame(0x81, [69]))
+    client.send(whole.flatMap { clientFrame(0x81, [$0]) } + last.dropLast(3))
+    server.network.runUntilIdle()
+    #expect(client.takeReceived() == [0x81, 1, 65])
+    record.gate?.resume()
+    server.network.runUntilIdle()
+    #expect(client.takeReceived() == [0x81, 1, 66, 0x81, 1, 67])
+    client.send(Array(last.suffix(3)) + clientFrame(0x81, [70]))
+    server.network.runUntilIdle()
+    #expect(client.takeReceived().isEmpty)
+    record.gate?.resume()
+    server.network.runUntilIdle()
+    #expect(client.takeReceived() == [0x81, 1, 68, 0x81, 1, 69, 0x81, 1, 70])
+  }
+
+  @Test func anIteratorIsAskedByHand() throws {
+    let record = Record()
+    let server = try SimulatedServer(
+      AcceptingService { socket in
+        var messages = socket.makeAsyncIterator()
+        while let message = try await messages.next() {
+          record.texts.append("\(message)")
+          guard let second = try await messages.next(isolation: nil) else { break }
+          record.texts.append("isolation \(second)")
+        }
+      })
+    let client = try server.connectWebSocket()
+    client.send((65..<69 as Range<UInt8>).flatMap { clientFrame(0x82, [$0]) })
+    server.network.runUntilIdle()
+    #expect(
+      record.texts == ["binary([65])", "isolation binary([66])", "binary([67])", "isolation binary([68])"])
+  }
+
+  /// A body can give away a handle of its task, after all.
+  @Test func aBodyThatIsCancelledWhileItWaitsEnds() throws {
+    let record = Record()
+    let server = try SimulatedServer(
+      AcceptingService { socket in
+        withUnsafeCurrentTask { record.task = $0 }
+        for try await message in socket { try await socket.send(message) }
+        record.texts.append("end")
+      })
+    let client = try server.connectWebSocket()
+    client.send(clientFrame(0x81, [65]))
+    server.network.runUntilIdle()
+    #expect(client.takeReceived() == [0x81, 1, 65])
+    record.task?.cancel()
+    server.network.runUntilIdle()
+    #expect(record.texts == ["end"])
+    #expect(client.takeReceived() == [0x88, 2, 0x03, 0xE8])
+  }
+
   /// Otherwise the messages of all connections that have one are in memory at a time.
   @Test func aTaskAnswersBeforeTheNextConnectionIsRead() throws {
     let record = Record()
@@ -150,4 +248,5 @@ private final class RecordingMessages: WebSocketHandler, @unchecked Sendable {
 private final class Record: @unchecked Sendable {
   var texts: [String] = []
   var gate: UnsafeContinuation<Void, Never>?
+  var task: UnsafeCurrentTask?
 }
