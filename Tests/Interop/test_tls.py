@@ -112,6 +112,36 @@ def test_old_versions_are_refused(server, authority, version):
             context.wrap_socket(plain, server_hostname="localhost")
 
 
+def cipher(server, *offers):
+    """What `openssl s_client` gets; None if nothing."""
+    done = subprocess.run(
+        ["openssl", "s_client", "-brief", "-connect", f"localhost:{server.port}", *offers],
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=30)
+    found = re.search(r"^Ciphersuite: (\S+)$", done.stderr, re.MULTILINE)
+    return found and found[1]
+
+
+def test_ciphers(server):
+    assert cipher(server) == "TLS_AES_128_GCM_SHA256"
+    assert cipher(server, "-ciphersuites", "TLS_AES_256_GCM_SHA384") == "TLS_AES_256_GCM_SHA384"
+    wanted = "TLS_CHACHA20_POLY1305_SHA256"
+    assert cipher(server, "-ciphersuites", f"{wanted}:TLS_AES_128_GCM_SHA256") == wanted
+    assert cipher(server, "-ciphersuites", f"TLS_AES_256_GCM_SHA384:{wanted}") == "TLS_AES_256_GCM_SHA384"
+    assert cipher(server, "-tls1_2") in ["ECDHE-RSA-AES128-GCM-SHA256", "ECDHE-ECDSA-AES128-GCM-SHA256"]
+    for old in ["AES128-GCM-SHA256", "ECDHE-RSA-AES128-SHA256:ECDHE-ECDSA-AES128-SHA256"]:
+        assert cipher(server, "-tls1_2", "-cipher", old) is None
+
+
+def test_ciphers_of_the_configuration(server_files):
+    settings = {"MARTLET_TLS_CIPHERS": "TLS_CHACHA20_POLY1305_SHA256,TLS_AES_256_GCM_SHA384"}
+    flags = ["serve", "--port", 0, "--demo", "--tls-certificate", server_files[0], "--tls-key", server_files[1]]
+    with Server(*flags, env=settings) as server:
+        assert cipher(server) == "TLS_CHACHA20_POLY1305_SHA256"
+        assert cipher(server, "-tls1_2") is None
+    done = martlet(*flags, env={"MARTLET_TLS_CIPHERS": "RC4-MD5"})
+    assert done.returncode == 2 and "RC4-MD5" in done.stderr
+
+
 @pytest.mark.parametrize("version", VERSIONS)
 def test_resumption(server, authority, version):
     context = trusting(authority, version)

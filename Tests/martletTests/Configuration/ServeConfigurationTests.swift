@@ -63,6 +63,8 @@ import Testing
     // The variables' keys do not belong to the flag's certificate.
     let given = try configuration(["--tls-certificate", "c.pem"], variables).tls
     #expect(given.certificates == ["c.pem"] && given.keys.isEmpty)
+    #expect(set.ciphers.isEmpty)
+    #expect(try configuration([], ["MARTLET_TLS_CIPHERS": "A,B"]).tls.ciphers == ["A", "B"])
     #expect(throws: Problem.self) { try configuration([], ["MARTLET_TLS_MINIMUM_VERSION": "1.1"]) }
     #expect(throws: Problem.self) {
       try ServerTLS.context(ServerTLS.Settings(certificates: ["/no/such.pem"]))
