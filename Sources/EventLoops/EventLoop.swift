@@ -68,8 +68,13 @@ public final class EventLoop: @unchecked Sendable {
   }
 
   /// Whether the caller runs on this loop's thread. Any thread; a thread-local load and a comparison.
+  @inlinable
   public var isCurrent: Bool {
-    if clinux_current_loop() == Unmanaged.passUnretained(self).toOpaque() { return true }
+    clinux_current_loop() == Unmanaged.passUnretained(self).toOpaque() || isDrivenByCaller
+  }
+
+  /// A simulated loop's thread is its own between turns, too.
+  @usableFromInline var isDrivenByCaller: Bool {
     guard let drivingThread else { return false }
     return pthread_equal(drivingThread, pthread_self()) != 0
   }

@@ -60,9 +60,8 @@ extension WebSocketConnection {
     }
     var input = bytes
     reading.insert(.isRunning)
-    repeat {
-      while let event = nextEvent(&input) { handle(event) }
-    } while lend(&input)
+    decode(&input)
+    if reading.contains(.isToLend) { lend(&input) }
     reading.remove(.isRunning)
     guard closing.state != .finished else { return }
     if reading.contains(.isPaused) {
@@ -75,18 +74,19 @@ extension WebSocketConnection {
     }
   }
 
-  /// What comes next in the input; nil where it is used up or of no more interest.
+  /// Handles what is in the input, until it is used up or of no more interest.
   @inline(__always)
-  private func nextEvent(_ input: inout UnsafeMutableRawBufferPointer) -> WebSocketEvent? {
-    guard !input.isEmpty || !decoder.isEmpty, closing.state != .finished,
-      reading.isDisjoint(with: [.isPaused, .isToLend])
-    else { return nil }
+  private func decode(_ input: inout UnsafeMutableRawBufferPointer) {
     do {
-      return try decoder.next(&input)
+      while mayFindEvent(in: input), let event = try decoder.next(&input) { handle(event) }
     } catch {
       violated(error)
-      return nil
     }
+  }
+
+  private func mayFindEvent(in input: UnsafeMutableRawBufferPointer) -> Bool {
+    (!input.isEmpty || !decoder.isEmpty) && closing.state != .finished
+      && reading.isDisjoint(with: [.isPaused, .isToLend])
   }
 
   private func violated(_ violation: ProtocolViolation) {
@@ -95,22 +95,27 @@ extension WebSocketConnection {
   }
 
   /// Runs the task that was woken, which takes what is left of the input by itself: message by message, each of which is
-  /// in memory alone then. True if decoding is to go on here, with what the task has left.
-  @inline(__always)
-  private func lend(_ input: inout UnsafeMutableRawBufferPointer) -> Bool {
-    guard reading.contains(.isToLend) else { return false }
-    reading.remove(.isToLend)
-    if !input.isEmpty { handler.lend(&input, of: loop) }
-    return true
+  /// in memory alone then. What the task leaves is decoded as ever.
+  @inline(never)
+  private func lend(_ input: inout UnsafeMutableRawBufferPointer) {
+    while reading.contains(.isToLend) {
+      reading.remove(.isToLend)
+      if !input.isEmpty { handler.lend(&input, of: loop) }
+      decode(&input)
+    }
   }
 
   /// The next message of input that was lent.
   func takeMessage(from input: inout UnsafeMutableRawBufferPointer) -> WebSocketMessage? {
-    while let event = nextEvent(&input) {
-      if case .message(let kind, let payload) = event, closing.state == .open {
-        return WebSocketMessage(payload, kind)
+    do {
+      while mayFindEvent(in: input), let event = try decoder.next(&input) {
+        if case .message(let kind, let payload) = event, closing.state == .open {
+          return WebSocketMessage(payload, kind)
+        }
+        handle(event)
       }
-      handle(event)
+    } catch {
+      violated(error)
     }
     return nil
   }

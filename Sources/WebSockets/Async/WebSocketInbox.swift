@@ -26,7 +26,7 @@ final class WebSocketInbox: WebSocketHandler, @unchecked Sendable {
 
   /// The server's own task, if it waits: it looks by itself for what it was woken for.
   var sleeper: Signal?
-  /// The task that serves the connection for the server, until it is cancelled: see ``beginServing()``.
+  /// The task that serves the connection for the server: see ``beginServing()``.
   var servingTask: UnsafeRawPointer?
   /// What is left of the read that is being dealt with, while the task may take messages from there.
   var lent: UnsafeMutablePointer<UnsafeMutableRawBufferPointer>?

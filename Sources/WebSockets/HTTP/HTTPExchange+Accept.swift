@@ -34,13 +34,7 @@ extension HTTPExchange {
     socket.inbox.beginServing()
     let code: CloseCode
     do {
-      try await withTaskCancellationHandler {
-        // What it captures it is isolated to, and with it the body.
-        _ = actor
-        try await body(socket)
-      } onCancel: {
-        socket.inbox.cancelServing(on: socket.loop)
-      }
+      try await body(socket)
       code = .normal
     } catch {
       code = .internalError

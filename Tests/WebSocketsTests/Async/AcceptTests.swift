@@ -123,25 +123,6 @@ import WebSocketCore
       record.texts == ["binary([65])", "isolation binary([66])", "binary([67])", "isolation binary([68])"])
   }
 
-  /// A body can give away a handle of its task, after all.
-  @Test func aBodyThatIsCancelledWhileItWaitsEnds() throws {
-    let record = Record()
-    let server = try SimulatedServer(
-      AcceptingService { socket in
-        withUnsafeCurrentTask { record.task = $0 }
-        for try await message in socket { try await socket.send(message) }
-        record.texts.append("end")
-      })
-    let client = try server.connectWebSocket()
-    client.send(clientFrame(0x81, [65]))
-    server.network.runUntilIdle()
-    #expect(client.takeReceived() == [0x81, 1, 65])
-    record.task?.cancel()
-    server.network.runUntilIdle()
-    #expect(record.texts == ["end"])
-    #expect(client.takeReceived() == [0x88, 2, 0x03, 0xE8])
-  }
-
   /// Otherwise the messages of all connections that have one are in memory at a time.
   @Test func aTaskAnswersBeforeTheNextConnectionIsRead() throws {
     let record = Record()
@@ -248,5 +229,4 @@ private final class RecordingMessages: WebSocketHandler, @unchecked Sendable {
 private final class Record: @unchecked Sendable {
   var texts: [String] = []
   var gate: UnsafeContinuation<Void, Never>?
-  var task: UnsafeCurrentTask?
 }
