@@ -67,7 +67,13 @@ extension WebSocket {
   func nextItem(
     isolation actor: isolated (any Actor)? = #isolation
   ) async throws(WebSocketError) -> WebSocketInbox.Item? {
-    if loop.isCurrent, let result = inbox.takeNow() { return try result.get() }
+    if loop.isCurrent {
+      if let result = inbox.takeNow() { return try result.get() }
+      if inbox.isServed {
+        await withUnsafeContinuation { inbox.sleep($0) }
+        if loop.isCurrent, let result = inbox.takeNow() { return try result.get() }
+      }
+    }
     return try await inbox.nextItem(on: loop)
   }
 
