@@ -1,0 +1,1 @@
+"""What scripts/costs counts, and how."""

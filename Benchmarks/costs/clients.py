@@ -1,0 +1,142 @@
+"""What clients do while the server is counted: each function takes the server's port and how many messages, deliveries or
+connections there are to be."""
+
+import contextlib
+import json
+import socket
+import ssl
+
+from raw_websocket import BINARY, TEXT, frame, request
+
+SUBSCRIBERS = 100
+CROWD = 100
+SMALL_CROWD = 20
+LARGE = 64 * 1024
+JSON_TEXT = json.dumps([{"id": n, "name": f"device {n}", "state": "on", "value": n * 1.5} for n in range(20)]).encode()
+
+
+def receive(sock, count):
+    """So many bytes."""
+    data = b""
+    while len(data) < count:
+        more = sock.recv(count - len(data))
+        if not more:
+            raise RuntimeError(f"the server ended the connection after {data[:200]!r}")
+        data += more
+    return data
+
+
+def receive_until(sock, end):
+    data = b""
+    while end not in data:
+        data += receive(sock, 1)
+    return data
+
+
+def connect(port, path="/", extra=(), tls=None):
+    sock = socket.create_connection(("127.0.0.1", port), timeout=60)
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    if tls:
+        sock = tls.wrap_socket(sock)
+    sock.sendall(request(path, extra=extra))
+    head = receive_until(sock, b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 101 "), head
+    return sock
+
+
+def receive_frame(sock):
+    head = receive(sock, 2)
+    length = head[1] & 127
+    if length >= 126:
+        length = int.from_bytes(receive(sock, 2 if length == 126 else 8), "big")
+    return receive(sock, length)
+
+
+def echo(port, count, *, at_once=1):
+    """Messages of 64 bytes, each answered before the next ones are sent."""
+    burst = frame(TEXT, b"m" * 64) * at_once
+    with connect(port) as sock:
+        for _ in range(count // at_once):
+            sock.sendall(burst)
+            receive(sock, 66 * at_once)
+
+
+def echo_crowd(port, count):
+    """Messages of 64 bytes on many connections, one on each, all of them before the answers are read."""
+    message = frame(TEXT, b"m" * 64)
+    with contextlib.ExitStack() as stack:
+        crowd = [stack.enter_context(connect(port)) for _ in range(CROWD)]
+        for _ in range(count // CROWD):
+            for sock in crowd:
+                sock.sendall(message)
+            for sock in crowd:
+                receive(sock, 66)
+
+
+def echo_compressed(port, count):
+    """Messages that come as they are and go back compressed."""
+    message = frame(TEXT, JSON_TEXT[:1024])
+    with connect(port, extra=["Sec-WebSocket-Extensions: permessage-deflate"]) as sock:
+        for _ in range(count):
+            sock.sendall(message)
+            assert len(receive_frame(sock)) < 1024
+
+
+def echo_large(port, count):
+    """Large messages of many clients at a time."""
+    message = frame(BINARY, b"m" * LARGE)
+    with contextlib.ExitStack() as stack:
+        crowd = [stack.enter_context(connect(port)) for _ in range(SMALL_CROWD)]
+        for _ in range(count // SMALL_CROWD):
+            for sock in crowd:
+                sock.sendall(message)
+            for sock in crowd:
+                assert len(receive_frame(sock)) == LARGE
+
+
+def trusting():
+    """TLS that believes any server."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return context
+
+
+def echo_secure(port, count, size):
+    """Messages by TLS, each in one record where it fits."""
+    message = frame(BINARY, b"m" * size)
+    with connect(port, tls=trusting()) as sock:
+        for _ in range(count):
+            sock.sendall(message)
+            assert len(receive_frame(sock)) == size
+
+
+def connections(port, count, tls=None):
+    """Opening handshakes, and closing ones; by TLS no session is resumed."""
+    for _ in range(count):
+        with connect(port, tls=tls) as sock:
+            sock.sendall(frame(8, b"\x03\xe8"))
+            receive(sock, 4)
+
+
+def fan_out(port, count):
+    """Publications to the subscribers of one channel; `count` deliveries."""
+    with contextlib.ExitStack() as stack:
+        subscribers = []
+        for _ in range(SUBSCRIBERS):
+            sock = stack.enter_context(connect(port, "/connection/websocket"))
+            sock.sendall(frame(TEXT, b'{"id":1,"connect":{}}'))
+            receive_frame(sock)
+            sock.sendall(frame(TEXT, b'{"id":2,"subscribe":{"channel":"news:1"}}'))
+            receive_frame(sock)
+            subscribers.append(sock)
+        backend = stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=60))
+        body = json.dumps({"channel": "news:1", "data": {"text": "m" * 100}}).encode()
+        call = (
+            b"POST /api/publish HTTP/1.1\r\nHost: localhost\r\nX-API-Key: key\r\nContent-Type: application/json\r\n"
+            b"Content-Length: %d\r\n\r\n" % len(body)
+        ) + body
+        for _ in range(count // SUBSCRIBERS):
+            backend.sendall(call)
+            assert receive_until(backend, b"}}").startswith(b"HTTP/1.1 200 ")
+            for sock in subscribers:
+                receive_frame(sock)
