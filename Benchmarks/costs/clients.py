@@ -9,9 +9,6 @@ import ssl
 from raw_websocket import BINARY, TEXT, frame, request
 
 SUBSCRIBERS = 100
-CROWD = 100
-SMALL_CROWD = 20
-LARGE = 64 * 1024
 JSON_TEXT = json.dumps([{"id": n, "name": f"device {n}", "state": "on", "value": n * 1.5} for n in range(20)]).encode()
 
 
@@ -61,16 +58,16 @@ def echo(port, count, *, at_once=1):
             receive(sock, 66 * at_once)
 
 
-def echo_crowd(port, count):
-    """Messages of 64 bytes on many connections, one on each, all of them before the answers are read."""
-    message = frame(TEXT, b"m" * 64)
+def echo_crowd(port, count, connections, kind, size):
+    """Messages on many connections, one on each, all of them before the answers are read."""
+    message = frame(kind, b"m" * size)
     with contextlib.ExitStack() as stack:
-        crowd = [stack.enter_context(connect(port)) for _ in range(CROWD)]
-        for _ in range(count // CROWD):
+        crowd = [stack.enter_context(connect(port)) for _ in range(connections)]
+        for _ in range(count // connections):
             for sock in crowd:
                 sock.sendall(message)
             for sock in crowd:
-                receive(sock, 66)
+                assert len(receive_frame(sock)) == size
 
 
 def echo_compressed(port, count):
@@ -80,18 +77,6 @@ def echo_compressed(port, count):
         for _ in range(count):
             sock.sendall(message)
             assert len(receive_frame(sock)) < 1024
-
-
-def echo_large(port, count):
-    """Large messages of many clients at a time."""
-    message = frame(BINARY, b"m" * LARGE)
-    with contextlib.ExitStack() as stack:
-        crowd = [stack.enter_context(connect(port)) for _ in range(SMALL_CROWD)]
-        for _ in range(count // SMALL_CROWD):
-            for sock in crowd:
-                sock.sendall(message)
-            for sock in crowd:
-                assert len(receive_frame(sock)) == LARGE
 
 
 def trusting():

@@ -10,8 +10,9 @@ from .counters import SCRATCH
 ROOT = SCRATCH.parents[1]
 PROGRAM = SCRATCH / "martlet"
 UWEBSOCKETS = ROOT / ".build/compare/bin/uws_echo"
-CROWD_ECHO = f"echo of 64 B, {clients.CROWD} connections"
-LARGE_ECHO = f"echo of 64 KiB by tasks, {clients.SMALL_CROWD} connections"
+CROWD, SMALL_CROWD = 100, 20
+CROWD_ECHO = f"echo of 64 B, {CROWD} connections"
+LARGE_ECHO = f"echo of 64 KiB by tasks, {SMALL_CROWD} connections"
 # What the peer sends last may come in one event of the loop or in two, and so may a request behind the
 # handshake of TLS.
 LOOSE = {
@@ -37,11 +38,11 @@ SECURE = ["echo", "--tls-certificate", CERTIFICATE, "--tls-key", KEY]
 OPERATIONS = [
     ("echo of 64 B, one in flight", ["echo"], clients.echo, 1_000, 5_000),
     ("echo of 64 B, 16 in flight", ["echo"], lambda port, count: clients.echo(port, count, at_once=16), 3_200, 16_000),
-    (CROWD_ECHO, ["echo"], clients.echo_crowd, 4_000, 20_000),
+    (CROWD_ECHO, ["echo"], lambda port, count: clients.echo_crowd(port, count, CROWD, clients.TEXT, 64), 4_000, 20_000),
     ("echo of 1 KiB of JSON, compressed", ["echo", "--deflate"], clients.echo_compressed, 500, 1_500),
     ("echo of 64 B by tasks, one in flight", ["echo", "--tasks"], clients.echo, 1_000, 5_000),
     ("echo of 64 B by tasks, 16 in flight", ["echo", "--tasks"], lambda port, count: clients.echo(port, count, at_once=16), 3_200, 16_000),
-    (LARGE_ECHO, ["echo", "--tasks"], clients.echo_large, 400, 1_200),
+    (LARGE_ECHO, ["echo", "--tasks"], lambda port, count: clients.echo_crowd(port, count, SMALL_CROWD, clients.BINARY, 64 * 1024), 400, 1_200),
     ("opening and closing a connection", ["echo"], clients.connections, 200, 800),
     ("echo of 64 B by TLS", SECURE, lambda port, count: clients.echo_secure(port, count, 64), 1_000, 5_000),
     ("echo of 1 KiB by TLS", SECURE, lambda port, count: clients.echo_secure(port, count, 1024), 1_000, 5_000),
