@@ -39,12 +39,6 @@ public struct HTTPFields: Sendable {
   /// Whether there are none.
   public var isEmpty: Bool { entries.isEmpty }
 
-  /// Makes room for so many fields with so many bytes in all.
-  package mutating func reserve(_ count: Int, byteCount: Int) {
-    entries.reserveCapacity(count)
-    storage.reserveCapacity(byteCount)
-  }
-
   /// Adds a field at the end, beside others of the same name. Nothing is checked here; see ``HTTPEncoder``.
   public mutating func append(_ name: String, _ value: String) {
     let start = storage.count
