@@ -29,7 +29,7 @@ enum TLSFailure {
 
   static var writing: TransportError {
     defer { ERR_clear_error() }
-    return TransportError(.tlsFailed, "TLS could not encrypt: \(text(ERR_peek_error())).")
+    return TransportError(.tlsFailed, "TLS could not encrypt: \(text(ERR_peek_last_error())).")
   }
 
   static func timedOut(_ role: TLSSession.Role) -> TransportError {

@@ -44,6 +44,10 @@ final class TLSSession {
   var ticketsWait = false
   /// Why it has failed; nothing can be read or written then.
   var failure: TransportError?
+  /// Its place among the loop's warm sessions, and what decides on it.
+  var seat: Int?
+  var hasReadSinceAsked = false
+  var readCount: UInt8 = 0
   private var knownPeer: TLSPeerCertificate??
 
   /// Makes a session over an `SSL_CTX`; nil when memory ran out.
@@ -65,6 +69,7 @@ final class TLSSession {
   }
 
   deinit {
+    shared.warmSessions.leave(self)
     SSL_free(ssl)
     if let ciphertext { OutboundQueue.destroy(ciphertext) }
   }
@@ -104,6 +109,7 @@ final class TLSSession {
         }
       }
       count += read
+      shared.warmSessions.hasRead(self)
       // OpenSSL reads no further than the record that it gives out: asking once more would only be told so.
       if input.isEmpty { return (count, .needsInput) }
     }
@@ -113,7 +119,7 @@ final class TLSSession {
   /// Encrypts all of `bytes`, which is not empty.
   func write(_ bytes: UnsafeRawBufferPointer) -> TransportError? {
     var written = 0
-    TLSFailure.forget()
+    // What the thread's queue of errors holds does not matter: whatever is not a success is a failure.
     let result = SSL_write_ex(ssl, bytes.baseAddress, bytes.count, &written)
     return result == 1 && written == bytes.count ? nil : TLSFailure.writing
   }

@@ -24,6 +24,7 @@ final class LoopTLS {
   let plaintext = UnsafeMutableRawBufferPointer.allocate(byteCount: 4 * recordByteCount, alignment: 64)
   /// Small writes on their way into one record.
   let record = UnsafeMutableRawBufferPointer.allocate(byteCount: recordByteCount, alignment: 64)
+  var warmSessions = WarmSessions()
   /// Handshakes under way.
   var handshakeCount = 0
 

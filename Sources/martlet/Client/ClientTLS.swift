@@ -27,6 +27,9 @@ enum ClientTLS {
       options.verification = .authorities(file: file)
     }
     if let file = arguments.value(certificate) {
+      if arguments.value(key) == nil, PEMFile.lacksKey(file) {
+        throw .usage("\(quoted(path: file)) has no private key: --tls-key names the file that has it")
+      }
       options.certificate = TLSCertificate(chainFile: file, keyFile: arguments.value(key) ?? file)
     } else if arguments.value(key) != nil {
       throw .usage("--tls-key needs --tls-certificate")

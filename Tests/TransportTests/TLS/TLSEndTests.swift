@@ -43,6 +43,30 @@ private let message = (0..<40).map { UInt8($0 + 1) }
       house.server.events == ["connected", "received", "end", "closed"] && house.server.reason == .ended)
   }
 
+  /// A program may use OpenSSL on the loop's thread for something else, and leave errors there.
+  @Test(arguments: [TLSVersion.v12, .v13])
+  func whatOthersLeaveInTheQueueOfErrorsDoesNotMatter(version: TLSVersion) throws {
+    let house = try TLSHouse()
+    try house.connect(TLSClientOptions.only(version))
+    func fail() {
+      _ = BIO_new_file("/nonexistent", "r")
+      #expect(ERR_peek_error() != 0)
+    }
+    fail()
+    house.connection?.write(message)
+    house.network.runUntilIdle()
+    #expect(house.server.bytes == message)
+    fail()
+    house.serverConnection?.write(message)
+    house.network.runUntilIdle()
+    #expect(house.client.bytes == message)
+    fail()
+    house.connection?.close()
+    house.network.runUntilIdle()
+    #expect(house.server.reason == .ended && house.client.reason == .ended)
+    ERR_clear_error()
+  }
+
   @Test func aCorruptRecordFails() throws {
     let house = try TLSHouse()
     try house.connect()

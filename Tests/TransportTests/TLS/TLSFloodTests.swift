@@ -20,6 +20,8 @@ import Testing
     loop.turn()
     var hasClientHello = false
     var wasHeld = false
+    // The network holds the handlers.
+    defer { (slow.onReceived, looking.onReceived) = (nil, nil) }
     slow.onReceived = { _, _ in network.spend(milliseconds: milliseconds) }
     // By now the server has read its part, and has answered or not.
     looking.onReceived = { _, _ in
