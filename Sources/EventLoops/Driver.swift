@@ -46,6 +46,9 @@ open class IOTarget {
   open func writeReturned(_ bytes: UnsafeRawBufferPointer) {}
   /// The loop is being shut down; the registration is gone after this call.
   open func loopStopped() {}
+  /// Something will be reported soon: brings what is `depth` references away from here into the processor's caches. At 1 it
+  /// is what this object refers to, at 2 what that refers to.
+  open func prefetch(depth: Int) {}
 }
 
 /// What became of a write.
@@ -71,7 +74,16 @@ package struct IOError: Error, Equatable {
 /// path makes plain virtual calls.
 package class Driver {
   /// The loop that this driver serves; set by the loop.
-  final unowned(unsafe) var loop: EventLoop!
+  final var loop: EventLoop {
+    get { loopReference.takeUnretainedValue() }
+    set { loopReference = .passUnretained(newValue) }
+  }
+  private final var loopReference: Unmanaged<EventLoop>!
+
+  /// Reads the loop's clock, when a wait has ended. The loop holds the driver: each turn counts one reference less.
+  final func updateTime() {
+    loopReference._withUnsafeGuaranteedRef { $0.updateTime() }
+  }
 
   /// Accepts that failed because descriptors or memory ran out (EMFILE, ENFILE, ENOBUFS, ENOMEM).
   package final var acceptsRefusedCount: UInt64 = 0

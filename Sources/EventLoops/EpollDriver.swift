@@ -55,14 +55,14 @@ package final class EpollDriver: Driver {
     guard waiting.isEmpty else { return handleWaiting() }
     let timeout = deadline.map { Int32(clamping: $0.subtractingOrZero(time)) } ?? -1
     let count = clinux_epoll_wait(epoll, events, Int32(Self.eventCount), timeout)
-    loop.updateTime()
+    updateTime()
     guard count > 0 else { return }
     if count > HandlingTime.checkInterval { return handleEvents(0..<Int(count)) }
     for index in 0..<Int(count) { handleEvent(index) }
   }
 
   private func handleWaiting() {
-    loop.updateTime()
+    updateTime()
     handleEvents(waiting)
   }
 
@@ -70,9 +70,11 @@ package final class EpollDriver: Driver {
   /// the mailbox do not wait for all of them.
   private func handleEvents(_ range: Range<Int>) {
     waiting = 0..<0
+    let isCrowd = table.count >= Self.crowdCount
     var time = HandlingTime()
     for index in range {
       if time.isOver { return waiting = index..<range.upperBound }
+      if isCrowd { prefetch(behind: index, end: range.upperBound) }
       handleEvent(index)
       time.count(loop)
     }

@@ -39,6 +39,7 @@ public final class EventLoop: @unchecked Sendable {
   private var isForCrowd = false
   /// What must live until the turn's end: see `keepUntilEndOfTurn`.
   var kept: [AnyObject] = []
+  var released: [AnyObject] = []
   /// When the last turn ended.
   var turnEnd: UInt64
   package let stalls = LoopStalls()

@@ -19,7 +19,7 @@ extension Connection: TimerTarget {
     assert(loop.isCurrent)
     guard flags.isDisjoint(with: [.isClosing, .isClosed]) else { return }
     flags.insert([.isClosing, .isFinishing])
-    beginEnding().lingerTimer = loop.schedule(
+    makeExtras().lingerTimer = loop.schedule(
       after: lingerMilliseconds, self, token: ConnectionTimer.linger)
     if flags.contains(.isReadingPaused) { resumeReading() }
     if flags.contains(.endSent), flags.contains(.endReceived) { return terminate(.ended) }
@@ -35,7 +35,7 @@ extension Connection: TimerTarget {
   /// For the loop: the time of `close()`, or of a TLS handshake, is over.
   public func timerFired(_ token: UInt64) {
     if token == ConnectionTimer.handshake { return handshakeTimedOut() }
-    ending?.lingerTimer = .none
+    extras?.lingerTimer = .none
     if flags.contains(.endSent) { terminate(.ended) } else { terminate(.lingerTimedOut, reset: true) }
   }
 
@@ -51,10 +51,10 @@ extension Connection: TimerTarget {
   func terminate(_ reason: ConnectionCloseReason, reset: Bool = false) {
     guard !flags.contains(.isClosed) else { return }
     flags.insert(.isClosed)
-    let ending = beginEnding()
-    ending.reason = leaveTLS(reason)
-    loop.cancel(ending.lingerTimer)
-    ending.lostByteCount += waitingByteCount
+    let extras = makeExtras()
+    extras.reason = leaveTLS(reason)
+    loop.cancel(extras.lingerTimer)
+    extras.lostByteCount += waitingByteCount
     lone = nil
     releaseQueue()
     // Before the peer can see the end: it may come again at once and find the place free.
@@ -72,6 +72,6 @@ extension Connection: TimerTarget {
     flags.insert(.closedReported)
     let last = handler
     handler = nil
-    last?.closed(self, ending?.reason ?? .ended)
+    last?.closed(self, extras?.reason ?? .ended)
   }
 }

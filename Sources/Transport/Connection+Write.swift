@@ -93,7 +93,7 @@ extension Connection: EndOfTurnTarget {
   /// Puts bytes that the kernel did not take, after all, before all others.
   func takeBack(_ bytes: UnsafeRawBufferPointer) {
     guard !flags.contains(.isClosed) else {
-      ending?.lostByteCount += bytes.count
+      extras?.lostByteCount += bytes.count
       return
     }
     flags.insert(.isBlocked)
@@ -215,12 +215,12 @@ extension Connection: EndOfTurnTarget {
       taken = flush(queue, then: bytes)
     }
     guard !flags.contains(.isClosed) else {
-      ending?.lostByteCount += bytes.count
+      extras?.lostByteCount += bytes.count
       return
     }
     let left = UnsafeRawBufferPointer(rebasing: bytes[taken...])
     guard left.count <= maximumQueuedBytes - queue.pointee.byteCount else {
-      ending?.lostByteCount += left.count
+      makeExtras().lostByteCount += left.count
       return terminate(.outboundQueueOverflow, reset: true)
     }
     queue.pointee.append(left)

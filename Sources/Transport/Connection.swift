@@ -75,7 +75,7 @@ public final class Connection: IOTarget, @unchecked Sendable {
   /// Bytes that were given to `write`, all told.
   package internal(set) var writtenByteCount: UInt64 = 0
   /// What few connections have; nil until there is something of it.
-  private var extras: ConnectionExtras?
+  private(set) var extras: ConnectionExtras?
   /// Where the connection is counted; nil where nothing is.
   var admission: ConnectionAdmission?
   private(set) var queueLimit = UInt32(Connection.defaultMaximumQueuedBytes)
@@ -98,21 +98,24 @@ public final class Connection: IOTarget, @unchecked Sendable {
     if let outbound { OutboundQueue.destroy(outbound) }
   }
 
+  public override func prefetch(depth: Int) {
+    if depth == 1 {
+      handlerReference?.prefetch()
+    } else {
+      handlerReference?._withUnsafeGuaranteedRef { $0.prefetch(depth: depth - 1) }
+    }
+  }
+
   /// The proxy that passes the connection on by the PROXY protocol, if there is one.
   public var proxyAddress: SocketAddress? { extras?.proxy }
 
-  /// Nil until the connection is being closed.
-  var ending: ConnectionEnding? { extras?.ending }
-
-  /// The connection is being closed, from now on or already.
-  func beginEnding() -> ConnectionEnding {
-    let extras = makeExtras()
-    let ending = extras.ending ?? ConnectionEnding()
-    extras.ending = ending
-    return ending
+  /// When its user began to end it, in the loop's milliseconds; for the user.
+  package var endingSince: UInt64? {
+    get { extras?.endingSince }
+    set { makeExtras().endingSince = newValue }
   }
 
-  private func makeExtras() -> ConnectionExtras {
+  func makeExtras() -> ConnectionExtras {
     if let extras { return extras }
     let made = ConnectionExtras()
     extras = made
@@ -136,7 +139,7 @@ public final class Connection: IOTarget, @unchecked Sendable {
 
   /// How many of the bytes written may have left, encrypted ones included; stays as it is when the connection is closed.
   package var flushedByteCount: UInt64 {
-    let missing = waitingByteCount + loop.driver.unsettledByteCount(of: id) + (ending?.lostByteCount ?? 0)
+    let missing = waitingByteCount + loop.driver.unsettledByteCount(of: id) + (extras?.lostByteCount ?? 0)
     return writtenByteCount &- UInt64(missing)
   }
 
@@ -235,13 +238,12 @@ public final class Connection: IOTarget, @unchecked Sendable {
 }
 
 /// What few connections have, apart, so that the others do not pay for it.
-private final class ConnectionExtras {
+final class ConnectionExtras {
   var proxy: SocketAddress?
-  var ending: ConnectionEnding?
-}
 
-/// What a connection remembers from the moment it is being closed.
-final class ConnectionEnding {
+  // MARK: from the moment it is being closed
+
+  var endingSince: UInt64?
   /// How many bytes that were written the kernel never took.
   var lostByteCount = 0
   var lingerTimer = TimerID.none

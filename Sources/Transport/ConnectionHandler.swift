@@ -43,4 +43,7 @@ open class ConnectionHandler {
 
   /// The connection is closed. Called exactly once, last, and never inside a call of the connection's methods.
   open func closed(_ connection: Connection, _ reason: ConnectionCloseReason) {}
+
+  /// Something will arrive soon: as ``IOTarget/prefetch(depth:)``.
+  open func prefetch(depth: Int) {}
 }

@@ -67,7 +67,7 @@ extension WebSocketConnection {
 
   /// The closing handshake begins: a server tells how long it took.
   private func noteClosing() {
-    if registry != nil { makeDetails().closeSentAt = loop.nowMilliseconds }
+    if registry != nil { stream.endingSince = loop.nowMilliseconds }
   }
 
   private func sendClose(_ code: CloseCode, _ reason: String) {

@@ -59,6 +59,10 @@ public final class WebSocketConnection: ConnectionHandler, TimerTarget, ServedCo
     transport.maximumQueuedBytes = .max
   }
 
+  public override func prefetch(depth: Int) {
+    if depth == 1 { Unmanaged.passUnretained(handler).prefetch() } else { handler.prefetch() }
+  }
+
   /// Which end this is.
   var role: WebSocketRole { decoder.role }
 
@@ -164,8 +168,8 @@ public final class WebSocketConnection: ConnectionHandler, TimerTarget, ServedCo
     unread = []
     cancelTimer()
     registry?.remove(self)
-    if let sentAt = details?.closeSentAt {
-      registry?.counters.closings.record(milliseconds: loop.nowMilliseconds - sentAt)
+    if let registry, let since = stream.endingSince {
+      registry.counters.closings.record(milliseconds: loop.nowMilliseconds - since)
     }
     let outcome = closing.endOfStream(reason: reason.explanation)
     handler.closed(self, code: outcome.code, reason: outcome.reason)
@@ -181,8 +185,6 @@ final class ConnectionDetails {
   var responseFields = HTTPFields()
   var outgoing: OutgoingMessage?
   var unread: [UInt8] = []
-  /// When our close frame was sent, in the loop's milliseconds.
-  var closeSentAt: UInt64?
 }
 
 extension ConnectionCloseReason {

@@ -56,4 +56,7 @@ open class WebSocketHandler {
 
   /// The rest of a read, after `isToLend` was asked for: a task may take messages from it during this call.
   func lend(_ input: inout UnsafeMutableRawBufferPointer, of loop: EventLoop) {}
+
+  /// Something will arrive soon: brings what the handler refers to into the processor's caches.
+  func prefetch() {}
 }

@@ -53,6 +53,8 @@ static inline int clinux_epoll_wait(int epoll, struct epoll_event *events, int c
   return (int)clinux_result(epoll_wait(epoll, events, count, timeout_ms));
 }
 
+static inline void clinux_prefetch(const void *address) { __builtin_prefetch(address); }
+
 static inline uint64_t clinux_event_data(const struct epoll_event *event) { return event->data.u64; }
 static inline uint32_t clinux_event_flags(const struct epoll_event *event) { return event->events; }
 

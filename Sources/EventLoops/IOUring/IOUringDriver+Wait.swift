@@ -8,7 +8,7 @@ extension IOUringDriver {
     if mustWait || ring.unsubmittedCount > 0 || ring.needsEnter {
       submitAndWait(nanoseconds: mustWait ? nanoseconds(until: deadline, at: time) : 0)
     }
-    loop.updateTime()
+    updateTime()
     resumeWaiting()
     handOut()
     buffers.publish()

@@ -37,7 +37,7 @@ package final class SimulatedDriver: Driver {
   override func wake() {}
 
   override func wait(until deadline: UInt64?, at time: UInt64) {
-    loop.updateTime()
+    updateTime()
     for id in ids where isRegistered(id) && isReady(Int(id.index)) { handle(id) }
   }
 

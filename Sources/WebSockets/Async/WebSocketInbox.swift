@@ -109,6 +109,12 @@ final class WebSocketInbox: WebSocketHandler, @unchecked Sendable {
     sleeper.resume()
   }
 
+  /// The task that waits, as far as the runtime's own part of it goes.
+  override func prefetch() {
+    guard let sleeper else { return }
+    EventLoops.prefetch(unsafeBitCast(sleeper, to: UnsafeRawPointer.self), byteCount: 320)
+  }
+
   override func lend(_ input: inout UnsafeMutableRawBufferPointer, of loop: EventLoop) {
     withUnsafeMutablePointer(to: &input) { input in
       lent = input
