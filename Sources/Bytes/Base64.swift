@@ -19,39 +19,47 @@ public enum Base64 {
   private static func encode(
     contiguous bytes: UnsafeBufferPointer<UInt8>, _ alphabet: Alphabet, _ padding: Bool
   ) -> String {
-    String(unsafeUninitializedCapacity: (bytes.count + 2) / 3 * 4) { text in
-      var count = 0
-      forEachCharacter(of: bytes, alphabet, padding) {
-        text[count] = $0
-        count += 1
-      }
-      return count
-    }
+    String(unsafeUninitializedCapacity: encodedCount(of: bytes)) { write(bytes, to: $0, alphabet, padding) }
   }
 
   /// Writes bytes in the standard alphabet, with padding.
   package static func encode(_ bytes: UnsafeMutableBufferPointer<UInt8>, into writer: inout ByteWriter) {
-    forEachCharacter(of: UnsafeBufferPointer(bytes), .standard, true) { writer.append($0) }
+    let bytes = UnsafeBufferPointer(bytes)
+    withUnsafeTemporaryAllocation(of: UInt8.self, capacity: encodedCount(of: bytes)) { text in
+      let count = write(bytes, to: text, .standard, true)
+      writer.append(UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(text)[..<count]))
+    }
   }
 
-  @inline(__always)
-  private static func forEachCharacter(
-    of bytes: UnsafeBufferPointer<UInt8>, _ alphabet: Alphabet, _ padding: Bool, _ body: (UInt8) -> Void
-  ) {
-    let table: StaticString =
-      alphabet == .standard
-      ? "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
-      : "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+  /// With padding.
+  private static func encodedCount(of bytes: UnsafeBufferPointer<UInt8>) -> Int { (bytes.count + 2) / 3 * 4 }
+
+  /// Writes the characters; returns how many there are.
+  private static func write(
+    _ bytes: UnsafeBufferPointer<UInt8>, to text: UnsafeMutableBufferPointer<UInt8>, _ alphabet: Alphabet,
+    _ padding: Bool
+  ) -> Int {
+    let table = characters(of: alphabet).utf8Start
+    var count = 0
+    func put(_ bits: UInt32) {
+      text[count] = table[Int(bits & 63)]
+      count &+= 1
+    }
     for start in stride(from: 0, to: bytes.count, by: 3) {
       let held = min(bytes.count - start, 3)
       var bits = UInt32(bytes[start]) << 16
       if held > 1 { bits |= UInt32(bytes[start + 1]) << 8 }
       if held > 2 { bits |= UInt32(bytes[start + 2]) }
-      for place in 0..<(padding ? 4 : held + 1) {
-        let index = Int(bits >> UInt32(18 - place * 6) & 63)
-        body(place <= held ? table.utf8Start[index] : UInt8(ascii: "="))
-      }
+      put(bits >> 18)
+      put(bits >> 12)
+      if held > 1 { put(bits >> 6) }
+      if held > 2 { put(bits) }
     }
+    while padding, !count.isMultiple(of: 4) {
+      text[count] = UInt8(ascii: "=")
+      count += 1
+    }
+    return count
   }
 
   /// Decodes a text.
@@ -80,7 +88,8 @@ public enum Base64 {
   /// it.
   package static func decodedCount(_ text: String) -> Int? {
     var count = 0
-    return forEachByte(of: text.utf8Span.span, .standard, true) { _ in count += 1 } ? count : nil
+    var text = text
+    return text.withUTF8 { forEachByte(of: $0.span, .standard, true) { _ in count += 1 } } ? count : nil
   }
 
   /// False if the text is not Base64; what was decoded until then is worth nothing.
@@ -88,24 +97,33 @@ public enum Base64 {
   private static func forEachByte(
     of text: Span<UInt8>, _ alphabet: Alphabet, _ padding: Bool, _ body: (UInt8) -> Void
   ) -> Bool {
+    let values = (alphabet == .standard ? standardValues : urlValues).span
     var bits: UInt32 = 0
     var held = 0
     var padded = 0
-    for index in text.indices {
+    var index = 0
+    while index + 4 <= text.count {
+      let (a, b) = (values[Int(text[index])], values[Int(text[index + 1])])
+      let (c, d) = (values[Int(text[index + 2])], values[Int(text[index + 3])])
+      // What is not of the alphabet is looked at below.
+      guard (a | b | c | d) < 64 else { break }
+      let bits = a << 18 | b << 12 | c << 6 | d
+      body(UInt8(truncatingIfNeeded: bits >> 16))
+      body(UInt8(truncatingIfNeeded: bits >> 8))
+      body(UInt8(truncatingIfNeeded: bits))
+      index += 4
+    }
+    while index < text.count {
       let character = text[index]
+      index += 1
       if character == UInt8(ascii: "=") {
         padded += 1
         continue
       }
-      guard padded == 0, let value = value(of: character, alphabet) else { return false }
-      bits = (bits << 6 | value) & 0xFF_FFFF
+      let value = values[Int(character)]
+      guard padded == 0, value < 64 else { return false }
+      bits = bits << 6 | value
       held += 1
-      guard held == 4 else { continue }
-      body(UInt8(truncatingIfNeeded: bits >> 16))
-      body(UInt8(truncatingIfNeeded: bits >> 8))
-      body(UInt8(truncatingIfNeeded: bits))
-      bits = 0
-      held = 0
     }
     guard held != 1, padded == (padding && held > 0 ? 4 - held : 0) else { return false }
     switch held {
@@ -127,14 +145,20 @@ public enum Base64 {
     decode(text.utf8, alphabet: alphabet, padding: padding)
   }
 
-  private static func value(of character: UInt8, _ alphabet: Alphabet) -> UInt32? {
-    switch character {
-    case UInt8(ascii: "A")...UInt8(ascii: "Z"): UInt32(character - UInt8(ascii: "A"))
-    case UInt8(ascii: "a")...UInt8(ascii: "z"): UInt32(character - UInt8(ascii: "a")) + 26
-    case UInt8(ascii: "0")...UInt8(ascii: "9"): UInt32(character - UInt8(ascii: "0")) + 52
-    case UInt8(ascii: "+") where alphabet == .standard, UInt8(ascii: "-") where alphabet == .url: 62
-    case UInt8(ascii: "/") where alphabet == .standard, UInt8(ascii: "_") where alphabet == .url: 63
-    default: nil
-    }
+  private static func characters(of alphabet: Alphabet) -> StaticString {
+    alphabet == .standard
+      ? "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+      : "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+  }
+
+  private static let standardValues = values(of: .standard)
+  private static let urlValues = values(of: .url)
+
+  /// What each byte stands for; more than 63 for what is not of the alphabet.
+  private static func values(of alphabet: Alphabet) -> [UInt32] {
+    var values = [UInt32](repeating: .max, count: 256)
+    let characters = characters(of: alphabet)
+    for value in 0..<64 { values[Int(characters.utf8Start[value])] = UInt32(value) }
+    return values
   }
 }

@@ -27,12 +27,18 @@ public enum SHA1 {
       last.copyMemory(from: tail)
       last[tail.count] = 0x80
       last.storeBytes(of: (UInt64(message.count) * 8).bigEndian, toByteOffset: lastCount - 8, as: UInt64.self)
-      withUnsafeTemporaryAllocation(of: UInt32.self, capacity: 80) { schedule in
+      withUnsafeTemporaryAllocation(byteCount: scheduleByteCount, alignment: 16) { schedule in
         for block in stride(from: 0, to: wholeBlocks, by: 64) {
-          compress(UnsafeRawBufferPointer(rebasing: message[block..<(block + 64)]), schedule, &state)
+          fill(schedule, from: UnsafeRawBufferPointer(rebasing: message[block..<(block + 64)]))
+          compress(UnsafeRawBufferPointer(schedule), &state)
         }
         for block in stride(from: 0, to: lastCount, by: 64) {
-          compress(UnsafeRawBufferPointer(rebasing: last[block..<(block + 64)]), schedule, &state)
+          if block == 64, message.count == 60 {
+            compress(scheduleBehind60, &state)
+          } else {
+            fill(schedule, from: UnsafeRawBufferPointer(rebasing: last[block..<(block + 64)]))
+            compress(UnsafeRawBufferPointer(schedule), &state)
+          }
         }
       }
     }
@@ -42,27 +48,65 @@ public enum SHA1 {
     withUnsafeBytes(of: words) { digest.copyMemory(from: $0) }
   }
 
+  /// What every opening handshake has in its second block: the length of 60 bytes.
+  nonisolated(unsafe) private static let scheduleBehind60: UnsafeRawBufferPointer = {
+    let schedule = UnsafeMutableRawBufferPointer.allocate(byteCount: scheduleByteCount, alignment: 16)
+    withUnsafeTemporaryAllocation(byteCount: 64, alignment: 8) { block in
+      block.initializeMemory(as: UInt8.self, repeating: 0)
+      block.storeBytes(of: (UInt64(60) * 8).bigEndian, toByteOffset: 56, as: UInt64.self)
+      fill(schedule, from: UnsafeRawBufferPointer(block))
+    }
+    return UnsafeRawBufferPointer(schedule)
+  }()
+
+  private static let scheduleByteCount = 80 * 4
+
   private static func compress(
-    _ block: UnsafeRawBufferPointer, _ schedule: UnsafeMutableBufferPointer<UInt32>,
-    _ state: inout (UInt32, UInt32, UInt32, UInt32, UInt32)
+    _ schedule: UnsafeRawBufferPointer, _ state: inout (UInt32, UInt32, UInt32, UInt32, UInt32)
   ) {
-    for index in 0..<16 {
-      schedule[index] = UInt32(bigEndian: block.loadUnaligned(fromByteOffset: index * 4, as: UInt32.self))
-    }
-    for index in 16..<80 {
-      schedule[index] = rotated(
-        schedule[index - 3] ^ schedule[index - 8] ^ schedule[index - 14] ^ schedule[index - 16], 1)
-    }
     var (a, b, c, d, e) = state
-    func step(_ index: Int, _ mixed: UInt32, _ constant: UInt32) {
-      let next = rotated(a, 5) &+ mixed &+ e &+ constant &+ schedule[index]
-      (a, b, c, d, e) = (next, a, rotated(b, 30), c, d)
+    /// A round changes two of the five words, and the next takes them as if they were turned by one.
+    func step(
+      _ a: UInt32, _ b: inout UInt32, _ mixed: UInt32, _ e: inout UInt32, _ constant: UInt32, _ index: Int
+    ) {
+      e = e &+ mixed &+ constant &+ rotated(a, 5) &+ schedule.load(fromByteOffset: index * 4, as: UInt32.self)
+      b = rotated(b, 30)
     }
-    for index in 0..<20 { step(index, b & c | ~b & d, 0x5A82_7999) }
-    for index in 20..<40 { step(index, b ^ c ^ d, 0x6ED9_EBA1) }
-    for index in 40..<60 { step(index, b & c | b & d | c & d, 0x8F1B_BCDC) }
-    for index in 60..<80 { step(index, b ^ c ^ d, 0xCA62_C1D6) }
+    func steps(_ rounds: Range<Int>, _ constant: UInt32, _ mix: (UInt32, UInt32, UInt32) -> UInt32) {
+      for index in stride(from: rounds.lowerBound, to: rounds.upperBound, by: 5) {
+        step(a, &b, mix(b, c, d), &e, constant, index)
+        step(e, &a, mix(a, b, c), &d, constant, index + 1)
+        step(d, &e, mix(e, a, b), &c, constant, index + 2)
+        step(c, &d, mix(d, e, a), &b, constant, index + 3)
+        step(b, &c, mix(c, d, e), &a, constant, index + 4)
+      }
+    }
+    steps(0..<20, 0x5A82_7999) { b, c, d in d ^ b & (c ^ d) }
+    steps(20..<40, 0x6ED9_EBA1) { b, c, d in b ^ c ^ d }
+    steps(40..<60, 0x8F1B_BCDC) { b, c, d in (b & c) &+ (d & (b ^ c)) }
+    steps(60..<80, 0xCA62_C1D6) { b, c, d in b ^ c ^ d }
     state = (state.0 &+ a, state.1 &+ b, state.2 &+ c, state.3 &+ d, state.4 &+ e)
+  }
+
+  /// The 80 words of the message schedule.
+  private static func fill(_ schedule: UnsafeMutableRawBufferPointer, from block: UnsafeRawBufferPointer) {
+    func word(_ index: Int) -> UInt32 { schedule.load(fromByteOffset: index * 4, as: UInt32.self) }
+    func four(_ index: Int) -> SIMD4<UInt32> {
+      schedule.loadUnaligned(fromByteOffset: index * 4, as: SIMD4<UInt32>.self)
+    }
+    for index in 0..<16 {
+      let word = UInt32(bigEndian: block.loadUnaligned(fromByteOffset: index * 4, as: UInt32.self))
+      schedule.storeBytes(of: word, toByteOffset: index * 4, as: UInt32.self)
+    }
+    for index in 16..<32 {
+      let next = rotated(word(index - 3) ^ word(index - 8) ^ word(index - 14) ^ word(index - 16), 1)
+      schedule.storeBytes(of: next, toByteOffset: index * 4, as: UInt32.self)
+    }
+    // The same rule put into itself: it reaches back six words at least, so that four are made at a time.
+    for index in stride(from: 32, to: 80, by: 4) {
+      let mixed = four(index - 6) ^ four(index - 16) ^ four(index - 28) ^ four(index - 32)
+      schedule.storeBytes(of: mixed &<< 2 | mixed &>> 30, toByteOffset: index * 4, as: SIMD4<UInt32>.self)
+    }
   }
 
   private static func rotated(_ word: UInt32, _ bits: UInt32) -> UInt32 { word << bits | word >> (32 - bits) }

@@ -38,11 +38,15 @@ struct TimerWheel: ~Copyable {
     var last: Int32
   }
 
-  private var nodes: [Node] = []
-  private var freeNodes: [Int32] = []
-  private var slots: [Slot]
+  /// In plain memory: each connection sets several timers and takes them back.
+  private var nodes: UnsafeMutablePointer<Node>
+  private var nodeCount: Int32 = 0
+  private var capacity = 64
+  /// The first of the nodes without a timer, which are linked by `next`.
+  private var firstFree = Self.none
+  private let slots: UnsafeMutablePointer<Slot>
   /// A bit for each slot of each level, and one for each level that has any: every turn asks which is next.
-  private var occupied: [UInt64]
+  private let occupied: UnsafeMutablePointer<UInt64>
   private var occupiedLevels: UInt32 = 0
   /// Everything due at or before this time has fired.
   private(set) var time: UInt64
@@ -50,35 +54,58 @@ struct TimerWheel: ~Copyable {
 
   init(time: UInt64) {
     self.time = time
-    slots = Array(repeating: Slot(first: Self.none, last: Self.none), count: Self.levelCount * 64)
-    occupied = Array(repeating: 0, count: Self.levelCount)
+    nodes = .allocate(capacity: capacity)
+    slots = .allocate(capacity: Self.levelCount * 64)
+    slots.initialize(repeating: Slot(first: Self.none, last: Self.none), count: Self.levelCount * 64)
+    occupied = .allocate(capacity: Self.levelCount)
+    occupied.initialize(repeating: 0, count: Self.levelCount)
+  }
+
+  deinit {
+    nodes.deinitialize(count: Int(nodeCount)).deallocate()
+    slots.deallocate()
+    occupied.deallocate()
   }
 
   /// Sets a timer for `deadline`; one that is not in the future fires at the next millisecond.
   mutating func insert(deadline: UInt64, target: any TimerTarget, token: UInt64) -> TimerID {
-    let index: Int32
-    if let free = freeNodes.popLast() {
-      index = free
-    } else {
-      index = Int32(nodes.count)
-      nodes.append(
-        Node(
-          deadline: 0, token: 0, target: nil, previous: Self.none, next: Self.none, generation: 0, slot: -1))
-    }
-    nodes[Int(index)].deadline = max(deadline, time &+ 1)
-    nodes[Int(index)].token = token
-    nodes[Int(index)].target = target
+    let index = takeNode()
+    let node = nodes + Int(index)
+    node.pointee.deadline = max(deadline, time &+ 1)
+    node.pointee.token = token
+    node.pointee.target = target
     link(index)
     count += 1
-    return TimerID(index: index, generation: nodes[Int(index)].generation)
+    return TimerID(index: index, generation: node.pointee.generation)
+  }
+
+  private mutating func takeNode() -> Int32 {
+    if firstFree != Self.none {
+      defer { firstFree = nodes[Int(firstFree)].next }
+      return firstFree
+    }
+    if nodeCount == capacity { grow() }
+    (nodes + Int(nodeCount)).initialize(
+      to: Node(
+        deadline: 0, token: 0, target: nil, previous: Self.none, next: Self.none, generation: 0, slot: -1))
+    defer { nodeCount += 1 }
+    return nodeCount
+  }
+
+  private mutating func grow() {
+    let larger = UnsafeMutablePointer<Node>.allocate(capacity: capacity * 2)
+    larger.moveInitialize(from: nodes, count: Int(nodeCount))
+    nodes.deallocate()
+    nodes = larger
+    capacity *= 2
   }
 
   /// Takes a timer back; false if it has fired or was cancelled before.
   @discardableResult
   mutating func cancel(_ timer: TimerID) -> Bool {
-    let index = Int(timer.index)
-    guard nodes.indices.contains(index), nodes[index].generation == timer.generation, nodes[index].slot >= 0
-    else { return false }
+    guard timer.index >= 0, timer.index < nodeCount else { return false }
+    let node = nodes + Int(timer.index)
+    guard node.pointee.generation == timer.generation, node.pointee.slot >= 0 else { return false }
     unlink(timer.index)
     release(timer.index)
     return true
@@ -86,10 +113,10 @@ struct TimerWheel: ~Copyable {
 
   /// Takes all timers back, and returns their targets: what their end sets off may come back to the wheel.
   mutating func removeAll() -> [any TimerTarget] {
-    nodes.indices.compactMap { index in
-      guard nodes[index].slot >= 0 else { return nil }
-      unlink(Int32(index))
-      return release(Int32(index))
+    (0..<nodeCount).compactMap { index in
+      guard nodes[Int(index)].slot >= 0 else { return nil }
+      unlink(index)
+      return release(index)
     }
   }
 
@@ -142,14 +169,15 @@ struct TimerWheel: ~Copyable {
   }
 
   private mutating func link(_ index: Int32) {
-    let deadline = nodes[Int(index)].deadline
+    let node = nodes + Int(index)
+    let deadline = node.pointee.deadline
     let difference = deadline ^ time
     let level = difference == 0 ? 0 : (63 - difference.leadingZeroBitCount) / 6
     let slot = level * 64 + Int(deadline >> UInt64(level * 6) & 63)
     let last = slots[slot].last
-    nodes[Int(index)].slot = Int32(slot)
-    nodes[Int(index)].previous = last
-    nodes[Int(index)].next = Self.none
+    node.pointee.slot = Int32(slot)
+    node.pointee.previous = last
+    node.pointee.next = Self.none
     if last == Self.none { slots[slot].first = index } else { nodes[Int(last)].next = index }
     slots[slot].last = index
     occupied[level] |= 1 << UInt64(slot & 63)
@@ -157,29 +185,21 @@ struct TimerWheel: ~Copyable {
   }
 
   private mutating func unlink(_ index: Int32) {
-    let node = nodes[Int(index)]
-    let slot = Int(node.slot)
-    if node.previous == Self.none {
-      slots[slot].first = node.next
-    } else {
-      nodes[Int(node.previous)].next = node.next
-    }
-    if node.next == Self.none {
-      slots[slot].last = node.previous
-    } else {
-      nodes[Int(node.next)].previous = node.previous
-    }
+    let node = nodes + Int(index)
+    let (slot, previous, next) = (Int(node.pointee.slot), node.pointee.previous, node.pointee.next)
+    if previous == Self.none { slots[slot].first = next } else { nodes[Int(previous)].next = next }
+    if next == Self.none { slots[slot].last = previous } else { nodes[Int(next)].previous = previous }
     if slots[slot].first == Self.none { vacate(slot) }
   }
 
   @discardableResult
   private mutating func release(_ index: Int32) -> (any TimerTarget)? {
-    let target = nodes[Int(index)].target
-    nodes[Int(index)].target = nil
-    nodes[Int(index)].slot = -1
-    nodes[Int(index)].generation &+= 1
-    freeNodes.append(index)
+    let node = nodes + Int(index)
+    node.pointee.slot = -1
+    node.pointee.generation &+= 1
+    node.pointee.next = firstFree
+    firstFree = index
     count -= 1
-    return target
+    return node.pointee.target.take()
   }
 }

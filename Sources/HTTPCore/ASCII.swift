@@ -12,8 +12,14 @@ package enum ASCII {
 
   package static func equalIgnoringCase(_ a: Span<UInt8>, _ b: Span<UInt8>) -> Bool {
     guard a.count == b.count else { return false }
-    for index in a.indices where a[index] != b[index] {
-      guard lowercased(a[index]) == lowercased(b[index]) else { return false }
+    var index = 0
+    // Most are written alike.
+    while index + 8 <= a.count, word(of: a, index) == word(of: b, index) { index += 8 }
+    // The last eight, some of them once more.
+    if index > 0, index + 8 > a.count, word(of: a, a.count - 8) == word(of: b, a.count - 8) { return true }
+    while index < a.count {
+      guard a[index] == b[index] || lowercased(a[index]) == lowercased(b[index]) else { return false }
+      index += 1
     }
     return true
   }
@@ -67,5 +73,31 @@ package enum ASCII {
       number = sum
     }
     return number
+  }
+}
+
+/// Eight bytes at a time, the first of them lowest.
+extension ASCII {
+  private static let ones: UInt64 = 0x0101_0101_0101_0101
+
+  static func word(of bytes: Span<UInt8>, _ index: Int) -> UInt64 {
+    bytes.bytes.unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self)
+  }
+
+  /// Has the highest bit of each byte that is neither a letter nor a hyphen.
+  static func othersInName(_ word: UInt64) -> UInt64 {
+    // No sum reaches the next byte.
+    let low = word & (ones &* 0x7F)
+    let folded = low | ones &* 0x20
+    let letters = (folded &+ ones &* (0x80 - 0x61)) & ~(folded &+ ones &* (0x80 - 0x7B))
+    let notHyphens = (low ^ ones &* 0x2D) &+ ones &* 0x7F
+    return (word | ~letters & notHyphens) & (ones &* 0x80)
+  }
+
+  /// Has the highest bit of each byte that a field value must not have, or that is a tab; above the first such byte bits may
+  /// be set in vain.
+  static func othersInValue(_ word: UInt64) -> UInt64 {
+    let deletes = word ^ (ones &* 0x7F)
+    return ((word &- ones &* 0x20) & ~word | (deletes &- ones) & ~deletes) & (ones &* 0x80)
   }
 }

@@ -7,6 +7,8 @@ enum BodyFraming: Equatable {
 
   /// A request's body.
   static func of(_ head: HTTPRequestHead, _ limits: HTTPLimits) throws(HTTPDecodingError) -> BodyFraming {
+    // As most.
+    if !head.fields.contains("Transfer-Encoding"), !head.fields.contains("Content-Length") { return .none }
     let codings = head.fields.values(of: "Transfer-Encoding")
     let length = try contentLength(head.fields)
     guard codings.isEmpty else {

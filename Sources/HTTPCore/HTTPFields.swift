@@ -67,26 +67,37 @@ public struct HTTPFields: Sendable {
 
   /// The value of the first field of a name.
   public subscript(name: String) -> String? {
-    bytes(of: name).map { String(decoding: $0, as: UTF8.self) }
+    index(of: name, from: 0).map { String(decoding: storage[entries[$0].value], as: UTF8.self) }
   }
 
   /// The value of the field of a name; nil if there is none, or more than one.
-  package func only(_ name: String) -> String? {
-    guard let index = index(of: name, from: 0), self.index(of: name, from: index + 1) == nil else {
-      return nil
-    }
-    return String(decoding: storage[entries[index].value], as: UTF8.self)
+  package func only(_ name: StaticString) -> String? {
+    onlyBytes(of: name).map { String(decoding: $0, as: UTF8.self) }
   }
 
-  /// The value of the first field of a name.
-  func bytes(of name: String) -> ArraySlice<UInt8>? {
-    index(of: name, from: 0).map { storage[entries[$0].value] }
+  /// Whether there is one field of a name, and it has just this value.
+  package func has(_ name: StaticString, only value: StaticString) -> Bool {
+    onlyBytes(of: name).map { $0.elementsEqual(value.bytes) } ?? false
   }
 
-  /// Whether there is more than one field of a name.
-  func isRepeated(_ name: String) -> Bool {
-    index(of: name, from: 0).flatMap { index(of: name, from: $0 + 1) } != nil
+  private func onlyBytes(of name: StaticString) -> ArraySlice<UInt8>? {
+    first(name).flatMap { $0.isRepeated ? nil : $0.value }
   }
+
+  /// The value of the first field of a name, and whether there is another one.
+  func first(_ name: StaticString) -> (value: ArraySlice<UInt8>, isRepeated: Bool)? {
+    let name = name.bytes
+    guard let first = index(of: name, from: 0) else { return nil }
+    return (storage[entries[first].value], index(of: name, from: first + 1) != nil)
+  }
+
+  /// Whether a comma-separated list has a token, compared without regard to case.
+  package func has(_ name: StaticString, token: StaticString) -> Bool {
+    containsToken(name.bytes, token.bytes)
+  }
+
+  /// Whether there is a field of a name.
+  func contains(_ name: StaticString) -> Bool { index(of: name.bytes, from: 0) != nil }
 
   /// The values of all fields of a name.
   public func values(of name: String) -> [String] {
@@ -110,40 +121,49 @@ public struct HTTPFields: Sendable {
 
   /// Whether a comma-separated list has a token, compared without regard to case.
   public func containsToken(_ name: String, _ token: String) -> Bool {
+    var (name, token) = (name, token)
+    return name.withUTF8 { name in token.withUTF8 { containsToken(name, $0) } }
+  }
+
+  private func containsToken(_ name: UnsafeBufferPointer<UInt8>, _ token: UnsafeBufferPointer<UInt8>) -> Bool
+  {
     var start = 0
     while let index = index(of: name, from: start) {
-      if listContains(token, entries[index]) { return true }
+      if list(entries[index].value, contains: token.span) { return true }
       start = index + 1
     }
     return false
   }
 
-  private func listContains(_ token: String, _ entry: Entry) -> Bool {
-    let token = token.utf8Span.span
-    return storage.withUnsafeBufferPointer { storage in
-      var rest = entry.value
-      while !rest.isEmpty {
-        let end = storage[rest].firstIndex(of: UInt8(ascii: ",")) ?? rest.upperBound
-        let member = ASCII.trimmed(storage[rest.lowerBound..<end])
-        if ASCII.equalIgnoringCase(UnsafeBufferPointer(rebasing: member).span, token) {
-          return !token.isEmpty
-        }
-        rest = end == rest.upperBound ? end..<end : (end + 1)..<rest.upperBound
-      }
-      return false
+  private func list(_ list: Range<Int>, contains token: Span<UInt8>) -> Bool {
+    let bytes = storage.span
+    var start = list.lowerBound
+    while start < list.upperBound {
+      var end = start
+      while end < list.upperBound, bytes[end] != UInt8(ascii: ",") { end += 1 }
+      let next = end + 1
+      while start < end, ASCII.isBlank(bytes[start]) { start += 1 }
+      while start < end, ASCII.isBlank(bytes[end - 1]) { end -= 1 }
+      if ASCII.equalIgnoringCase(bytes.extracting(start..<end), token) { return !token.isEmpty }
+      start = next
     }
+    return false
   }
 
   /// The place of the first field of a name from `start` on. Every request looks for a dozen names, most of which it
   /// does not have.
-  private func index(of name: String, from start: Int) -> Int? {
-    let name = name.utf8Span.span
+  private func index(of name: UnsafeBufferPointer<UInt8>, from start: Int) -> Int? {
     let storage = storage.span
     let entries = entries.span
     for index in start..<entries.count where Int(entries[index].nameCount) == name.count {
-      if ASCII.equalIgnoringCase(storage.extracting(entries[index].name), name) { return index }
+      if ASCII.equalIgnoringCase(storage.extracting(entries[index].name), name.span) { return index }
     }
     return nil
+  }
+
+  private func index(of name: String, from start: Int) -> Int? {
+    var name = name
+    return name.withUTF8 { index(of: $0, from: start) }
   }
 
   /// Calls `body` with the bytes of each name and value, which are valid for that long.
@@ -184,5 +204,11 @@ extension HTTPFields: Equatable, ExpressibleByDictionaryLiteral {
       && zip(a, b).allSatisfy {
         ASCII.equalIgnoringCase($0.name.utf8Span.span, $1.name.utf8Span.span) && $0.value == $1.value
       }
+  }
+}
+
+extension StaticString {
+  fileprivate var bytes: UnsafeBufferPointer<UInt8> {
+    UnsafeBufferPointer(start: utf8Start, count: utf8CodeUnitCount)
   }
 }

@@ -30,7 +30,15 @@ struct HeadCollector {
         let start = index
         index = Self.endOfRun(input, index)
         lineLength += 1 + index - start
-        try checkLengths(bytes.count + index - kept, limits)
+        guard index + 1 < input.count, input[index] == ASCII.cr, input[index + 1] == ASCII.lf else {
+          try checkLengths(bytes.count + index - kept, limits)
+          continue
+        }
+        // The line is here whole. Its CR counts at once, as where it comes in pieces.
+        try checkLengths(bytes.count + index + 1 - kept, limits)
+        index += 2
+        lineCount += 1
+        lineLength = 0
         continue
       }
       if byte == ASCII.lf {

@@ -6,9 +6,11 @@ enum HeadParser {
   {
     let bytes = head.bytes
     let end = lineEnd(bytes.span, 0)
-    guard let first = space(bytes.span, 0..<end), let second = space(bytes.span, (first + 1)..<end),
-      space(bytes.span, (second + 1)..<end) == nil
-    else { throw .bad("The request line is not “method target version”.") }
+    let first = space(bytes.span, 0, end)
+    let second = space(bytes.span, first + 1, end)
+    guard second < end, space(bytes.span, second + 1, end) == end else {
+      throw .bad("The request line is not “method target version”.")
+    }
     let (method, target) = (bytes[..<first], bytes[(first + 1)..<second])
     guard !method.isEmpty, method.allSatisfy(ASCII.isToken) else { throw .bad("The method is not a token.") }
     let version = try version(bytes.span.extracting((second + 1)..<end))
@@ -65,20 +67,40 @@ enum HeadParser {
   private static func field(
     _ bytes: Span<UInt8>, _ start: Int, _ fields: inout HTTPFields
   ) throws(HTTPDecodingError) -> Int {
-    var colon = start
-    while ASCII.isToken(bytes[colon]) { colon += 1 }
+    let colon = endOfRun(bytes, start, ASCII.othersInName, ASCII.isToken)
     guard colon > start, bytes[colon] == ASCII.colon else {
       throw nameProblem(bytes, start..<lineEnd(bytes, start))
     }
     var first = colon + 1
     while ASCII.isBlank(bytes[first]) { first += 1 }
-    var end = first
-    while ASCII.isFieldValue(bytes[end]) { end += 1 }
+    let end = endOfRun(bytes, first, ASCII.othersInValue, ASCII.isFieldValue)
     guard bytes[end] == ASCII.cr else { throw .bad("A field value has a control character.") }
     var last = end
     while last > first, ASCII.isBlank(bytes[last - 1]) { last -= 1 }
     fields.append(name: start..<colon, value: first..<last)
     return end
+  }
+
+  /// Where the run of such bytes ends that begins at `start`.
+  ///
+  /// - Parameter others: tells of eight bytes which may be none of them, by the highest bit of each.
+  @inline(__always)
+  private static func endOfRun(
+    _ bytes: Span<UInt8>, _ start: Int, _ others: (UInt64) -> UInt64, _ isOne: (UInt8) -> Bool
+  ) -> Int {
+    var index = start
+    while true {
+      if index + 8 <= bytes.count {
+        let found = others(ASCII.word(of: bytes, index))
+        if found == 0 {
+          index += 8
+          continue
+        }
+        index += found.trailingZeroBitCount / 8
+      }
+      guard isOne(bytes[index]) else { return index }
+      index += 1
+    }
   }
 
   /// What is wrong with a line that does not begin with a name and a colon.
@@ -97,8 +119,11 @@ enum HeadParser {
     return index
   }
 
-  private static func space(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Int? {
-    range.first { bytes[$0] == ASCII.space }
+  /// Where the first space from `start` on stands; `end` if there is none before it.
+  private static func space(_ bytes: Span<UInt8>, _ start: Int, _ end: Int) -> Int {
+    var index = start
+    while index < end, bytes[index] != ASCII.space { index += 1 }
+    return min(index, end)
   }
 
   private static func version(_ text: Span<UInt8>) throws(HTTPDecodingError) -> HTTPVersion {
@@ -118,7 +143,7 @@ enum HeadParser {
     guard let first = target.first,
       target.allSatisfy({ $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "#") })
     else { return false }
-    if method.elementsEqual("CONNECT".utf8) {
+    if method.count == 7, method.elementsEqual("CONNECT".utf8) {
       return first != UInt8(ascii: "/") && target.contains(ASCII.colon)
     }
     if first == UInt8(ascii: "/") { return true }
@@ -131,11 +156,11 @@ enum HeadParser {
   /// RFC 9112 §3.2: "A server MUST respond with a 400 … to any HTTP/1.1 request message that lacks a Host header field
   /// and to any request message that contains more than one Host header field line or … an invalid field value."
   private static func checkHost(_ fields: HTTPFields, _ version: HTTPVersion) throws(HTTPDecodingError) {
-    guard !fields.isRepeated("Host") else { throw .bad("There is more than one Host field.") }
-    guard let host = fields.bytes(of: "Host") else {
+    guard let (host, isRepeated) = fields.first("Host") else {
       guard version == .http10 else { throw .bad("The Host field is missing.") }
       return
     }
+    guard !isRepeated else { throw .bad("There is more than one Host field.") }
     guard host.allSatisfy(isHost) else { throw .bad("The Host field is not valid.") }
   }
 

@@ -40,18 +40,18 @@ public enum OpeningHandshake {
   public static func serverCheck(_ head: HTTPRequestHead) -> ServerCheck {
     // Items 3 and 4: "An |Upgrade| header field containing the value "websocket"", "A |Connection| header field that
     // includes the token "Upgrade"".
-    guard head.fields.containsToken("Upgrade", "websocket") else { return .notAnUpgrade }
+    guard head.fields.has("Upgrade", token: "websocket") else { return .notAnUpgrade }
     guard head.method == .get else {
       return .reject(.methodNotAllowed, fields: ["Allow": "GET"], reason: "A WebSocket is opened by GET.")
     }
     guard head.version.minor >= 1 else {
       return .reject(.badRequest, fields: [:], reason: "A WebSocket needs HTTP/1.1.")
     }
-    guard head.fields.containsToken("Connection", "upgrade") else {
+    guard head.fields.has("Connection", token: "upgrade") else {
       return .reject(.badRequest, fields: [:], reason: "The Connection field does not say Upgrade.")
     }
     // Item 6, and §4.4: "the server MUST … return … a |Sec-WebSocket-Version| header field indicating the version(s)".
-    guard head.fields.only("Sec-WebSocket-Version") == "13" else {
+    guard head.fields.has("Sec-WebSocket-Version", only: "13") else {
       return .reject(
         .upgradeRequired, fields: ["Sec-WebSocket-Version": "13"], reason: "The WebSocket version must be 13."
       )

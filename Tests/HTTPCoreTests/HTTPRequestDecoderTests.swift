@@ -158,4 +158,33 @@ import Testing
       HTTPRequestHead(method: .get, target: "/", version: .http10, fields: ["connection": "Keep-Alive"])
         .isKeepAlive)
   }
+
+  /// Names are looked at eight bytes at a time: each byte counts at each place.
+  @Test func eachByteOfANameCounts() {
+    let head = Array("GET / HTTP/1.1\r\nHost: a\r\n".utf8)
+    let letters = "abcdefghijklmnopqrstuvwxyz"
+    let token = Set("!#$%&'*+-.^_`|~0123456789\(letters)\(letters.uppercased())".utf8)
+    for place in 0..<20 {
+      for byte in UInt8.min...UInt8.max where byte != UInt8(ascii: ":") {
+        var name = Array("Aa-Zz-Name-Of-A-Fiel".utf8)
+        name[place] = byte
+        let events = decodeRequests([head + name + Array(": b\r\n\r\n".utf8)])
+        if (events == [.error(400)]) == token.contains(byte) { Issue.record("\(byte) at \(place)") }
+      }
+    }
+  }
+
+  /// Values are looked at eight bytes at a time: each byte counts at each place.
+  @Test func eachByteOfAValueCounts() {
+    let head = Array("GET / HTTP/1.1\r\nHost: a\r\nA: ".utf8)
+    for place in 0..<20 {
+      for byte in UInt8.min...UInt8.max where byte != UInt8(ascii: " ") && byte != UInt8(ascii: "\t") {
+        var value = [UInt8](repeating: UInt8(ascii: "~"), count: 20)
+        value[place] = byte
+        let events = decodeRequests([head + value + Array("\r\n\r\n".utf8)])
+        let isRefused = events == [.error(400)]
+        if isRefused != (byte < 0x20 || byte == 0x7F) { Issue.record("\(byte) at \(place)") }
+      }
+    }
+  }
 }

@@ -14,7 +14,9 @@ import Transport
     options.trustedProxies = try ["10.0.0.0/8", "fd00::/8"].map { try #require(AddressRange($0)) }
     options.forwardedFields = kind
     let peer = try #require(SocketAddress(literal: peer, port: 9))
-    return ForwardedRequest(fields, peer: peer, isSecure: secure, options)
+    var request = ForwardedRequest(peer: peer, isSecure: secure)
+    request.believe(fields, options)
+    return request
   }
 
   @Test(arguments: [

@@ -1,3 +1,4 @@
+import Bytes
 import EventLoops
 import WebSocketCore
 
@@ -21,6 +22,8 @@ final class ConnectionRegistry: @unchecked Sendable {
   let trustsProxies: Bool
   /// Connections that come now came too late: they are ended at once.
   var isDraining = false
+  /// The last answer to an opening handshake; its memory serves the next.
+  var response = ByteWriter(capacity: 256)
   private var webSockets = Members<WebSocketConnection>()
   private var others = Members<HTTPServerConnection>()
 

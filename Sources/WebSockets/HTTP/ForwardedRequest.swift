@@ -29,11 +29,14 @@ struct ForwardedRequest: Equatable {
     var host: String?
   }
 
-  /// Options only where they trust proxies; nil believes nobody.
-  init(_ fields: HTTPFields, peer: SocketAddress, isSecure: Bool, _ options: HTTPServerOptions?) {
-    clientAddress = peer
-    self.isSecure = isSecure
-    guard let options, options.forwardedFields != .none, options.trustedProxies.contain(peer) else { return }
+  /// Believes nobody.
+  init(peer: SocketAddress, isSecure: Bool) {
+    (clientAddress, self.isSecure) = (peer, isSecure)
+  }
+
+  /// Takes what the fields say, as far as the options trust those who wrote it.
+  mutating func believe(_ fields: HTTPFields, _ options: HTTPServerOptions) {
+    guard options.forwardedFields != .none, options.trustedProxies.contain(clientAddress) else { return }
     let hops = options.forwardedFields == .forwarded ? Self.forwarded(fields) : Self.xForwarded(fields)
     // From the nearest hop outwards, as long as the one who speaks is trusted.
     for hop in hops.reversed() {

@@ -85,16 +85,18 @@ public final class HTTPExchange: @unchecked Sendable {
     }
     switch OpeningHandshake.serverCheck(head) {
     case .upgrade(let key):
+      guard let registry = connection?.registry else { return }
       let accepted = options.compression.flatMap { DeflateNegotiation.accept(head.fields, $0) }
-      var response = ByteWriter(capacity: 256)
+      registry.response.removeAll()
       do {
         try OpeningHandshake.encodeResponse(
-          key: key, subprotocol: subprotocol, extensions: accepted?.response, fields: fields, into: &response)
+          key: key, subprotocol: subprotocol, extensions: accepted?.response, fields: fields,
+          into: &registry.response)
       } catch {
         return respond(.text(.internalServerError, "The response had an invalid field.\n"))
       }
       take()?.upgrade(
-        response, to: handler, options: options, compression: accepted?.agreement, attachment: attachment)
+        to: handler, options: options, compression: accepted?.agreement, attachment: attachment)
     case .notAnUpgrade:
       var response = HTTPResponse.text(.upgradeRequired, "This address speaks WebSocket only.\n")
       response.fields.append("Upgrade", "websocket")

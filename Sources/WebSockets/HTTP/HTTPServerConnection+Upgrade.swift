@@ -4,9 +4,9 @@ import Transport
 import WebSocketCore
 
 extension HTTPServerConnection {
-  /// Answers 101; from here on the connection is a WebSocket's.
+  /// Answers what the registry holds, 101; from here on the connection is a WebSocket's.
   func upgrade(
-    _ response: ByteWriter, to handler: WebSocketHandler, options: WebSocketOptions,
+    to handler: WebSocketHandler, options: WebSocketOptions,
     compression: DeflateAgreement?, attachment: AnyObject?
   ) {
     guard state == .answering, let transport else { return }
@@ -15,7 +15,7 @@ extension HTTPServerConnection {
       respond(.text(.serviceUnavailable, "The server is shutting down.\n"))
       return
     }
-    response.bytes.withUnsafeBytes { transport.write($0) }
+    registry.response.bytes.withUnsafeBytes { transport.write($0) }
     state = .upgraded
     registry.counters.openings.record(milliseconds: registry.loop.nowMilliseconds - since)
     leave()

@@ -158,14 +158,15 @@ final class HTTPServerConnection: ConnectionHandler, TimerTarget, ServedConnecti
     setTimer(registry.options.requestTimeoutMilliseconds)
   }
 
-  private func begin(_ head: HTTPRequestHead) {
+  private func begin(_ head: consuming HTTPRequestHead) {
+    let awaitsContinue = head.version.minor >= 1 && head.fields["Expect"]?.lowercased() == "100-continue"
     self.head = head
     if decoder.isBodyUnbounded {
-      hand(head)
+      handEarly()
       guard state == .receiving else { return }
     }
     // RFC 9110 §10.1.1: the client waits for this before it sends the body.
-    if head.version.minor >= 1, head.fields["Expect"]?.lowercased() == "100-continue" {
+    if awaitsContinue {
       let line: StaticString = "HTTP/1.1 100 Continue\r\n\r\n"
       transport?.write(UnsafeRawBufferPointer(start: line.utf8Start, count: line.utf8CodeUnitCount))
     }
@@ -183,8 +184,8 @@ final class HTTPServerConnection: ConnectionHandler, TimerTarget, ServedConnecti
   }
 
   /// The request's body is still to come.
-  private func hand(_ head: HTTPRequestHead) {
-    guard let transport else { return }
+  private func handEarly() {
+    guard let head, let transport else { return }
     state = .receiving
     setTimer(registry.options.requestTimeoutMilliseconds)
     let incoming = HTTPRequestBody(self)
@@ -194,15 +195,13 @@ final class HTTPServerConnection: ConnectionHandler, TimerTarget, ServedConnecti
   }
 
   private func hand(
-    _ head: HTTPRequestHead, _ body: [UInt8], _ incoming: HTTPRequestBody?, _ transport: Connection
+    _ head: consuming HTTPRequestHead, _ body: [UInt8], _ incoming: HTTPRequestBody?, _ transport: Connection
   ) {
     isInRequest = false
     handedAt = registry.loop.nowMilliseconds
-    let origin =
-      knownOrigin
-      ?? ForwardedRequest(
-        head.fields, peer: transport.peerAddress, isSecure: transport.isSecure,
-        registry.trustsProxies ? registry.options : nil)
+    var origin =
+      knownOrigin ?? ForwardedRequest(peer: transport.peerAddress, isSecure: transport.isSecure)
+    if knownOrigin == nil, registry.trustsProxies { origin.believe(head.fields, registry.options) }
     service.handle(
       HTTPExchange(
         head: head, body: body, incomingBody: incoming, origin: origin, connection: self, transport: transport
