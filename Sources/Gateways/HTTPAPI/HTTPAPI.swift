@@ -79,7 +79,7 @@ public final class HTTPAPI: Sendable {
     let name = methodName(of: head)
     let isStream = name == Self.stream
     guard let method = isStream ? APIMethod.publish : name.flatMap(APIMethod.init(rawValue:)) else {
-      let names = APIMethod.allCases.map(\.rawValue).joined(separator: ", ")
+      let names = (APIMethod.allCases.map(\.rawValue) + [Self.stream]).joined(separator: ", ")
       return .refuse(.notFound, HTTPFields(), "The methods are \(names).")
     }
     guard head.method == .post else {

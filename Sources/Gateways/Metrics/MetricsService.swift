@@ -79,22 +79,15 @@ public final class MetricsService: Sendable {
       "martlet_build_info{version=\"\(version)\"}", 1, "Always 1; the label says which version runs.")
     write(hubCounters, to: &text)
     for (name, histogram) in server.durations {
-      text.histogram("martlet_\(name)_seconds", histogram, Self.help[name] ?? "Durations.")
+      text.histogram("martlet_\(name)_seconds", histogram, MetricsHelp.duration(name))
     }
     for (name, value) in server.values + counters() {
-      text.counter("martlet_\(name)_total", value, "See docs/limits.md.")
+      text.counter("martlet_\(name)_total", value, MetricsHelp.counter(name))
     }
     writeLoops(to: &text)
     write(process(), to: &text)
     return text.bytes
   }
-
-  private static let help = [
-    "websocket_opening":
-      "From accepting a connection, or the first byte of its next request, to its 101 response.",
-    "http_response": "From a whole HTTP request to its response.",
-    "websocket_closing": "From the server's close frame to the end of the connection.",
-  ]
 
   private func write(_ counters: HubCounters, to text: inout MetricsText) {
     text.gauge("martlet_clients", Double(counters.clients), "Connected client sessions.")

@@ -107,6 +107,18 @@ import WebSockets
     }
   }
 
+  @Test func everyMethodIsNamed() {
+    let node = NodeIdentity(uid: "", name: "", version: "")
+    let api = HTTPAPI(hub: hub, keys: ["key"], node: node, uptimeSeconds: { 0 })
+    let head = HTTPRequestHead(method: .post, target: "/api/nope", fields: ["X-API-Key": "key"])
+    let call = api.call(head, body: UnsafeRawBufferPointer(start: nil, count: 0))
+    guard case .refuse(.notFound, _, let hint) = call else {
+      Issue.record("a method that does not exist was found")
+      return
+    }
+    #expect(hint.hasPrefix("The methods are publish, ") && hint.hasSuffix(", stream."))
+  }
+
   @Test func statuses() {
     #expect(post("nothing", "{}") == "404")
     #expect(post("publish/", "{}") == "404")
