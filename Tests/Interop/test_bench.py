@@ -4,12 +4,16 @@ import asyncio
 import json
 import signal
 import subprocess
+import time
 
 import pytest
 from messaging import API_KEY
 from programs import MARTLET, Server, environment, martlet
 from websockets.asyncio.server import broadcast
 from websockets.asyncio.server import serve as websockets_serve
+from websockets.frames import Opcode
+from websockets.http11 import Request
+from websockets.server import ServerProtocol
 
 TIMES = {"mean", "p50", "p90", "p99", "p999", "max"}
 FIT = {"tau", "fit_offset", "fit_r2", "fit_ks"}
@@ -100,6 +104,29 @@ async def test_replies_are_checked():
         result = await asyncio.to_thread(martlet, *arguments, timeout=60)
     assert result.returncode == 1
     assert "replies that were not what had been sent" in result.stdout
+
+
+async def test_a_server_that_leaves_connections_open_is_waited_for_once():
+    async def serve(reader, writer):
+        protocol = ServerProtocol()
+        while received := await reader.read(65_536):
+            protocol.receive_data(received)
+            for event in protocol.events_received():
+                if isinstance(event, Request):
+                    protocol.send_response(protocol.accept(event))
+                elif event.opcode is Opcode.BINARY:
+                    protocol.send_binary(event.data)
+            # What is empty would be the end of the stream.
+            writer.writelines(filter(None, protocol.data_to_send()))
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        url = "ws://127.0.0.1:{}".format(server.sockets[0].getsockname()[1])
+        began = time.monotonic()
+        result = await bench_beside("echo", url, "--connections", 200, "--seconds", 1, "--warmup", 0)
+    check_echo(result, 200, 1)
+    # 2 s for the first ones and 2 s for all others; in groups of 32 it would be 14 s.
+    assert 2_000_000 <= result["close_us"]["p50"] < 4_000_000
+    assert time.monotonic() - began < 10
 
 
 async def test_a_silent_server_is_no_hang():

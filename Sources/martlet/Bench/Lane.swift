@@ -34,6 +34,8 @@ final class Lane: @unchecked Sendable {
   /// Openings and closings under way at once: enough to keep a server busy, few enough that the time of one is not
   /// mostly waiting for the others.
   static let parallelism = 32
+  /// How long one connection may take to close until the others close all at once.
+  private static let patienceNanoseconds: UInt64 = 1_000_000_000
 
   let index: Int
   let loop: EventLoop
@@ -131,11 +133,14 @@ final class Lane: @unchecked Sendable {
     if connection.closingSince == 0 {
       errors.add("connection lost: \(Closure.text(code, reason))")
     } else {
+      let time = MonotonicClock.nanoseconds - connection.closingSince
       if code == .normal || code == .noStatus {
-        closeTimes.record(MonotonicClock.nanoseconds - connection.closingSince)
+        closeTimes.record(time)
       } else {
         errors.add("not closed properly: \(Closure.text(code, reason))")
       }
+      // A server that leaves it to us to end connections is waited for once, not once for each few of them.
+      if time > Self.patienceNanoseconds { while !toClose.isEmpty { closeNext() } }
       closeNext()
     }
     finishClosing()
