@@ -321,6 +321,12 @@ def test_devices(demo):
             assert subscriber.stdout.readline().strip()
 
 
+def test_devices_without_a_server():
+    done = martlet("devices", "--url", "ws://127.0.0.1:1", "--count", "2", "--seconds", "1")
+    assert done.returncode == 1
+    assert "no device could connect to ws://127.0.0.1:1" in done.stderr
+
+
 # Running and ending
 
 

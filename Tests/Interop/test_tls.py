@@ -276,9 +276,9 @@ async def test_hangup_reads_the_files_again(authority, tmp_path):
     "arguments, words",
     [
         (["--tls-certificate", "/no/such.pem"], "cannot read the certificate file /no/such.pem"),
-        (["--tls-key", "/no/such.pem"], "a key needs a certificate"),
+        (["--tls-key", "/no/such.pem"], "--tls-key (tls.keys) needs --tls-certificate"),
         (["--tls-certificate", "{other}", "--tls-key", "{key}"], "is not the one of the first certificate"),
-        (["--tls-certificate", "{certificate}"], "is not a private key"),
+        (["--tls-certificate", "{certificate}"], "--tls-key"),
     ],
 )
 @pytest.mark.parametrize("command", ["serve", "echo"])

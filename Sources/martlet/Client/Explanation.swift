@@ -35,6 +35,12 @@ enum Explanation {
     return text.firstRange(of: ". ").map { String(text[..<$0.lowerBound]) } ?? text
   }
 
+  /// That it is tried again, and when: to a tenth of a second.
+  static func waiting(_ reason: String, milliseconds: UInt64) -> String {
+    let time = milliseconds < 100 ? "at once" : "in \(milliseconds / 1_000).\(milliseconds / 100 % 10) s"
+    return "\(reason); trying again \(time)"
+  }
+
   private static func hint(_ status: Int) -> String {
     switch status {
     case 401, 403: " (is the origin or the token allowed?)"

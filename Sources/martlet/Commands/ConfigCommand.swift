@@ -39,7 +39,9 @@ enum ConfigCommand: Command {
     guard let text = String(validating: try TextFile.read(file), as: UTF8.self) else {
       throw .usage("\(quoted(path: file)) is not a text file (UTF-8)")
     }
-    let problems = ConfigurationReader.read(text, fileName: file).problems
+    let reader = ConfigurationReader.read(text, fileName: file)
+    let problems =
+      reader.problems.isEmpty ? reader.configuration.refusals.map { "\(file): \($0)" } : reader.problems
     for problem in problems { Terminal.note(problem) }
     guard problems.isEmpty else { return .usage }
     Terminal.line("\(file): no problems")

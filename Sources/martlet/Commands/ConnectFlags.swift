@@ -23,7 +23,7 @@ enum ConnectFlags {
     "max-message", .bytes(in: 1...1 << 30), default: "16MiB", help: "largest message to take")
   static let timeout = Flag(
     "timeout", .duration, default: "10s",
-    help: "time to connect, and with --one also to wait for the message")
+    help: "time to connect; 'connect --one' also waits so long for the message")
   static let wait = Flag(
     "wait", .duration, default: "1s for a pipe, 0 for a terminal",
     help: "how long to go on receiving after the end of the input")

@@ -28,7 +28,7 @@ enum DevicesCommand: Command {
     ],
     exitStatuses: [
       (.success, "ended by Ctrl-C, SIGTERM or --seconds"),
-      (.failure, "failed; the reason is on standard error"),
+      (.failure, "no device ever connected, or it failed; the reason is on standard error"),
       (.usage, "the command line cannot be used as given"),
     ])
 
@@ -51,10 +51,32 @@ enum DevicesCommand: Command {
       tasks.cancelAll()
     }
     Terminal.progress("")
+    let figures = await takeFigures(fleets)
     for (loop, fleet) in fleets { loop.execute { fleet.stop() } }
     // The close frames leave at the end of the loops' turn.
     try? await Task.sleep(for: .milliseconds(100))
+    if let problem = problem(figures, at: server.webSocketURL) { throw problem }
     return .success
+  }
+
+  /// A fleet of which nobody ever arrived has done nothing.
+  static func problem(_ figures: SimulatedFleet.Figures, at url: String) -> Problem? {
+    guard figures.arrivals == 0 else { return nil }
+    return .failure("no device could connect to \(url)" + (figures.lastProblem.map { ": \($0)" } ?? ""))
+  }
+
+  private static func takeFigures(
+    _ fleets: [(loop: EventLoop, fleet: SimulatedFleet)]
+  ) async -> SimulatedFleet.Figures {
+    var figures = SimulatedFleet.Figures()
+    for (loop, fleet) in fleets {
+      figures =
+        figures
+        + (await withCheckedContinuation { continuation in
+          loop.execute { continuation.resume(returning: fleet.takeFigures()) }
+        })
+    }
+    return figures
   }
 
   private static func start(
@@ -84,14 +106,7 @@ enum DevicesCommand: Command {
     let clock = ContinuousClock()
     var (lastReports, lastTime, lastProblem) = (0, clock.now, "")
     while (try? await clock.sleep(for: .seconds(1))) != nil {
-      var figures = SimulatedFleet.Figures()
-      for (loop, fleet) in fleets {
-        figures =
-          figures
-          + (await withCheckedContinuation { continuation in
-            loop.execute { continuation.resume(returning: fleet.takeFigures()) }
-          })
-      }
+      let figures = await takeFigures(fleets)
       let seconds = Double((clock.now - lastTime) / .milliseconds(1)) / 1_000
       let rate = Int((Double(figures.reports - lastReports) / seconds).rounded())
       (lastReports, lastTime) = (figures.reports, clock.now)

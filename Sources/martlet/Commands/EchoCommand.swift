@@ -27,7 +27,7 @@ enum EchoCommand: Command {
 
   private static let subprotocol = Flag(
     "subprotocol", .text("NAME"), repeatable: true,
-    help: "speak this subprotocol with clients that offer it; may be repeated")
+    help: "speak this subprotocol with clients that offer it")
 
   static let description = CommandDescription(
     name: "echo", summary: "Run a WebSocket server that sends every message back",

@@ -11,7 +11,7 @@ enum ListeningFlags {
     help: "whether connections begin with the PROXY protocol's header; only trusted proxies are believed")
   static let trustedProxy = Flag(
     "trusted-proxy", ValueKind<AddressRange>.addressRange, repeatable: true,
-    help: "believe what proxies in this range (10.0.0.0/8, ::1, unix) say of their clients; may be repeated")
+    help: "believe what proxies in this range (10.0.0.0/8, ::1, unix) say of their clients")
 }
 
 extension ValueKind where Value == ProxyProtocolSetting {

@@ -104,7 +104,7 @@ private final class PublicationPrinter: @unchecked Sendable {
     case .session(.unsubscribed(let channel, let code, let reason)) where code < 2_500:
       return .failure(.failure("the server ended the subscription to \(channel): \(reason) (\(code))"))
     case .waiting(let reason, let milliseconds):
-      Terminal.note("\(reason); trying again in \(milliseconds / 1_000).\(milliseconds / 100 % 10) s")
+      Terminal.note(Explanation.waiting(reason, milliseconds: milliseconds))
     case .ended(let reason): return .failure(.failure(reason))
     case .session: break
     }

@@ -61,6 +61,10 @@ struct ConfigurationReader {
       if namespace.key.isEmpty || namespace.key.contains(":") {
         complain(
           "\(quoted(namespace.key)) cannot be a namespace: it is what stands before the ':'", at: namespace)
+      } else if ChannelName(namespace.key + ":") == nil {
+        complain(
+          "\(quoted(namespace.key)) cannot be a namespace: names of channels have up to 255 bytes and no control characters",
+          at: namespace)
       } else if let options = readNamespace(namespace) {
         namespaces[namespace.key] = options
       }

@@ -86,6 +86,9 @@ extension ServerConfiguration {
   ///
   /// - Throws: ``Problem`` for a URL or a field that cannot be used.
   func backendOptions() throws(Problem) -> HTTPBackendOptions? {
+    if let name = backend.passedHeaders.first(where: { !Self.isFieldName($0) }) {
+      throw .usage("backend.pass_headers: \(quoted(name)) cannot be the name of a field")
+    }
     guard !backend.endpoints.isEmpty else { return nil }
     var options = HTTPBackendOptions()
     for (event, key, text) in backend.endpoints {
@@ -110,7 +113,7 @@ extension ServerConfiguration {
   static func fields(_ lines: [String], _ key: String) throws(Problem) -> HTTPFields {
     var fields = HTTPFields()
     for line in lines {
-      guard let colon = line.firstIndex(of: ":"), colon != line.startIndex else {
+      guard let colon = line.firstIndex(of: ":"), isFieldName(line[..<colon]) else {
         throw .usage("\(key): a field is written as NAME: VALUE")
       }
       let value = line[line.index(after: colon)...].drop { $0 == " " }
@@ -120,5 +123,9 @@ extension ServerConfiguration {
       fields.append(String(line[..<colon]), String(value))
     }
     return fields
+  }
+
+  private static func isFieldName(_ text: some StringProtocol) -> Bool {
+    !text.isEmpty && text.utf8.allSatisfy(ASCII.isToken)
   }
 }

@@ -52,6 +52,17 @@ extension ServerConfiguration {
   ///
   /// - Throws: ``Problem`` for a setting that cannot be used.
   func makeWebhooks(_ loops: [EventLoop], _ log: ServerLog?) throws(Problem) -> Webhooks? {
+    guard var options = try webhookOptions() else { return nil }
+    options.log = log
+    return Webhooks(
+      loops: loops, options: options, wallClock: { UInt64(clamping: Machine.unixMilliseconds) },
+      makeIdentifier: UniqueIdentifier.make)
+  }
+
+  /// What `webhooks.…` says; nil where nobody is told.
+  ///
+  /// - Throws: ``Problem`` for a setting that cannot be used.
+  func webhookOptions() throws(Problem) -> WebhookOptions? {
     guard !webhooks.url.isEmpty else { return nil }
     var options: WebhookOptions
     do {
@@ -59,7 +70,6 @@ extension ServerConfiguration {
     } catch {
       throw .usage("webhooks.url: \(error)")
     }
-    options.log = log
     options.secret = webhooks.secret
     options.fields = try Self.fields(webhooks.headers, "webhooks.headers")
     options.maximumBatch = webhooks.batchEvents
@@ -77,8 +87,6 @@ extension ServerConfiguration {
         options.kinds.insert(kind)
       }
     }
-    return Webhooks(
-      loops: loops, options: options, wallClock: { UInt64(clamping: Machine.unixMilliseconds) },
-      makeIdentifier: UniqueIdentifier.make)
+    return options
   }
 }

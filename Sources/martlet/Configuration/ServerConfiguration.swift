@@ -59,21 +59,6 @@ struct ServerConfiguration: Sendable {
   /// Whether there can be channels.
   var hasNamespaces: Bool { !namespaces.isEmpty || defaultNamespace != nil }
 
-  /// Settings that cannot be used together, a line each.
-  var contradictions: [String] {
-    var lines = tls.contradictions
-    if limits.pongMilliseconds >= limits.pingMilliseconds {
-      lines.append("limits.pong_seconds must be less than limits.ping_seconds")
-    }
-    if allowedOrigins.contains("*"), allowedOrigins.count > 1 {
-      lines.append("allowed_origins: \"*\" means any origin and cannot stand beside others")
-    }
-    if proxyProtocol != .off, trustedProxies.isEmpty {
-      lines.append("proxy.protocol needs proxy.trusted: whose header is believed")
-    }
-    return lines
-  }
-
   static let settings = Setting.inGroups(
     generalSettings + tokenSettings + backendSettings + webhookSettings + observationSettings + logSettings
       + transportSettings + rateLimitSettings)

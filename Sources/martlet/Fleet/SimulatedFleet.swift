@@ -5,13 +5,15 @@ final class SimulatedFleet: @unchecked Sendable {
   /// What there is to tell; added up over the loops.
   struct Figures: Sendable {
     var connected = 0
+    /// How often a device has connected, those included that have gone since.
+    var arrivals = 0
     var reports = 0
     var lastProblem: String?
 
     static func + (a: Figures, b: Figures) -> Figures {
       Figures(
-        connected: a.connected + b.connected, reports: a.reports + b.reports,
-        lastProblem: a.lastProblem ?? b.lastProblem)
+        connected: a.connected + b.connected, arrivals: a.arrivals + b.arrivals,
+        reports: a.reports + b.reports, lastProblem: a.lastProblem ?? b.lastProblem)
     }
   }
 
@@ -98,7 +100,7 @@ private final class FleetMember: TimerTarget {
   private func count(_ isConnected: Bool) {
     guard isConnected != isCounted else { return }
     isCounted = isConnected
-    tell(.init(connected: isConnected ? 1 : -1))
+    tell(isConnected ? .init(connected: 1, arrivals: 1) : .init(connected: -1))
   }
 
   private func report() {

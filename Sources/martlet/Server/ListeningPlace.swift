@@ -21,9 +21,20 @@ enum ListeningPlace: Sendable, Equatable {
     }
   }
 
+  /// - Throws: ``Problem`` for what can never be listened on.
+  func check() throws(Problem) {
+    guard case .unix(let path) = self else { return }
+    if path.isEmpty { throw .usage("host: \"unix:\" needs a path, as in unix:/run/martlet.sock") }
+    let limit = SocketAddress.maximumUnixPathByteCount
+    if path.utf8.count > limit {
+      throw .usage("host: the path of a Unix socket has at most \(limit) bytes")
+    }
+  }
+
   func start(
     group: EventLoopGroup, options: HTTPServerOptions, service: any HTTPService
   ) async throws(Problem) -> HTTPServer {
+    try check()
     do throws(TransportError) {
       switch self {
       case .tcp(let host, let port):

@@ -23,9 +23,11 @@ enum ServerTLS {
     /// What cannot be used together, a line each.
     var contradictions: [String] {
       var lines: [String] = []
-      if certificates.isEmpty, !keys.isEmpty { lines.append("tls: a key needs a certificate") }
+      if certificates.isEmpty, !keys.isEmpty {
+        lines.append("--tls-key (tls.keys) needs --tls-certificate (tls.certificates)")
+      }
       if certificates.isEmpty, !clientAuthorities.isEmpty {
-        lines.append("tls: authorities of clients need a certificate of the server")
+        lines.append("--tls-client-ca (tls.client_authorities) needs --tls-certificate (tls.certificates)")
       }
       if !certificates.isEmpty, !keys.isEmpty, keys.count != certificates.count {
         lines.append("tls: there must be a key for each certificate, in the same order, or none at all")
@@ -53,6 +55,10 @@ enum ServerTLS {
   static func context(_ settings: Settings) throws(Problem) -> TLSServerContext? {
     if let problem = settings.contradictions.first { throw .usage(problem) }
     guard !settings.certificates.isEmpty else { return nil }
+    if settings.keys.isEmpty, let file = settings.certificates.first(where: PEMFile.lacksKey) {
+      throw .usage(
+        "\(quoted(path: file)) has no private key: --tls-key (tls.keys) names the file that has it")
+    }
     let keys = settings.keys.isEmpty ? settings.certificates : settings.keys
     var options = TLSServerOptions(
       certificates: zip(settings.certificates, keys).map { TLSCertificate(chainFile: $0, keyFile: $1) })

@@ -3,6 +3,14 @@ import Testing
 @testable import martlet
 
 @Suite("Help") struct HelpTextTests {
+  @Test("Flags do not say twice that they may be repeated")
+  func repeatedOnce() {
+    for command in [ServeCommand.description, EchoCommand.description] {
+      #expect(!HelpText.page(for: command).contains("may be repeated; may"))
+      #expect(command.flags.allSatisfy { !$0.help.contains("may be repeated") })
+    }
+  }
+
   @Test("The page is made from the description")
   func page() {
     let command = CommandDescription(

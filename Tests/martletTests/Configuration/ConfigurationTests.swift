@@ -56,7 +56,8 @@ import Testing
       """
       { host: "0.0.0.0", port: 80, drain_seconds: "1m", token: { secret: "s" }, api: { keys: ["a", "b"] },
         limits: { message_bytes: "128KiB" },
-        namespaces: { chat: { subscribe: ["authenticated", "anonymous"], history_ttl_seconds: "24h" }, news: {} } }
+        namespaces: { chat: { subscribe: ["authenticated", "anonymous"], history_size: 9, history_ttl_seconds: "24h" },
+          news: {} } }
       """)
     #expect(reader.problems == [])
     let configuration = reader.configuration

@@ -46,7 +46,7 @@ import Testing
     #expect(throws: Problem.usage("pages: \"/no/such\" is not a directory")) {
       try configuration(["--pages", "/no/such"])
     }
-    #expect(throws: Problem.usage("tls: a key needs a certificate")) {
+    #expect(throws: Problem.usage("--tls-key (tls.keys) needs --tls-certificate (tls.certificates)")) {
       try configuration(["--tls-key", "key.pem"])
     }
     #expect(throws: Problem.self) {
@@ -69,6 +69,26 @@ import Testing
     #expect(throws: Problem.self) {
       try ServerTLS.context(ServerTLS.Settings(certificates: ["/no/such.pem"]))
     }
+  }
+
+  @Test(
+    "What serve would refuse at its start is known before",
+    arguments: [
+      ("{ pages: '/no/such' }", "pages: \"/no/such\" is not a directory"),
+      ("{ tls: { certificates: ['/no/such.pem'] } }", "/no/such.pem"),
+      ("{ token: { public_keys: ['/no/such.pem'] } }", "/no/such.pem"),
+      ("{ token: { jwks_url: 'nonsense' } }", "token.jwks_url"),
+      ("{ backend: { connect_url: 'ftp://x' } }", "backend.connect_url"),
+      ("{ webhooks: { url: 'nonsense' } }", "webhooks.url"),
+      ("{ webhooks: { url: 'http://h/', events: ['conect'] } }", "did you mean connect?"),
+    ])
+  func refusals(text: String, complaint: String) throws {
+    let reader = ConfigurationReader.read(text, fileName: "m.json5")
+    #expect(reader.problems == [])
+    let refusals = reader.configuration.refusals
+    #expect(refusals.count == 1)
+    #expect(try #require(refusals.first).contains(complaint))
+    #expect(ServerConfiguration().refusals == [])
   }
 
   @Test("Identifiers are UUIDs and differ")
