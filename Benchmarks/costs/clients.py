@@ -1,14 +1,17 @@
-"""What clients do while the server is counted: each function takes the server's port and how many messages, deliveries or
+"""What clients do while the server is counted: each function takes the server and how many messages, deliveries or
 connections there are to be."""
 
 import contextlib
 import json
 import socket
 import ssl
+import time
 
 from raw_websocket import BINARY, TEXT, frame, request
 
 SUBSCRIBERS = 100
+# Long enough for the server to end its turn, seconds.
+END_OF_TURN = 0.005
 JSON_TEXT = json.dumps([{"id": n, "name": f"device {n}", "state": "on", "value": n * 1.5} for n in range(20)]).encode()
 
 
@@ -30,8 +33,8 @@ def receive_until(sock, end):
     return data
 
 
-def connect(port, path="/", extra=(), tls=None):
-    sock = socket.create_connection(("127.0.0.1", port), timeout=60)
+def connect(server, path="/", extra=(), tls=None):
+    sock = socket.create_connection(("127.0.0.1", server.port), timeout=60)
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     if tls:
         sock = tls.wrap_socket(sock)
@@ -49,31 +52,32 @@ def receive_frame(sock):
     return receive(sock, length)
 
 
-def echo(port, count, *, at_once=1):
+def echo(server, count, *, at_once=1):
     """Messages of 64 bytes, each answered before the next ones are sent."""
     burst = frame(TEXT, b"m" * 64) * at_once
-    with connect(port) as sock:
+    with connect(server) as sock:
         for _ in range(count // at_once):
             sock.sendall(burst)
             receive(sock, 66 * at_once)
 
 
-def echo_crowd(port, count, connections, kind, size):
-    """Messages on many connections, one on each, all of them before the answers are read."""
+def echo_crowd(server, count, connections, kind, size):
+    """Messages on many connections, one on each, all of them before the server goes on."""
     message = frame(kind, b"m" * size)
     with contextlib.ExitStack() as stack:
-        crowd = [stack.enter_context(connect(port)) for _ in range(connections)]
+        crowd = [stack.enter_context(connect(server)) for _ in range(connections)]
         for _ in range(count // connections):
-            for sock in crowd:
-                sock.sendall(message)
+            with server.halted():
+                for sock in crowd:
+                    sock.sendall(message)
             for sock in crowd:
                 assert len(receive_frame(sock)) == size
 
 
-def echo_compressed(port, count):
+def echo_compressed(server, count):
     """Messages that come as they are and go back compressed."""
     message = frame(TEXT, JSON_TEXT[:1024])
-    with connect(port, extra=["Sec-WebSocket-Extensions: permessage-deflate"]) as sock:
+    with connect(server, extra=["Sec-WebSocket-Extensions: permessage-deflate"]) as sock:
         for _ in range(count):
             sock.sendall(message)
             assert len(receive_frame(sock)) < 1024
@@ -86,35 +90,37 @@ def trusting():
     return context
 
 
-def echo_secure(port, count, size):
+def echo_secure(server, count, size):
     """Messages by TLS, each in one record where it fits."""
     message = frame(BINARY, b"m" * size)
-    with connect(port, tls=trusting()) as sock:
+    with connect(server, tls=trusting()) as sock:
         for _ in range(count):
             sock.sendall(message)
             assert len(receive_frame(sock)) == size
 
 
-def connections(port, count, tls=None):
+def connections(server, count, tls=None):
     """Opening handshakes, and closing ones; by TLS no session is resumed."""
     for _ in range(count):
-        with connect(port, tls=tls) as sock:
+        with connect(server, tls=tls) as sock:
             sock.sendall(frame(8, b"\x03\xe8"))
             receive(sock, 4)
+        # The end of one and the next one's beginning would come in one turn, or in two, as the machine has time.
+        time.sleep(END_OF_TURN)
 
 
-def fan_out(port, count):
+def fan_out(server, count):
     """Publications to the subscribers of one channel; `count` deliveries."""
     with contextlib.ExitStack() as stack:
         subscribers = []
         for _ in range(SUBSCRIBERS):
-            sock = stack.enter_context(connect(port, "/connection/websocket"))
+            sock = stack.enter_context(connect(server, "/connection/websocket"))
             sock.sendall(frame(TEXT, b'{"id":1,"connect":{}}'))
             receive_frame(sock)
             sock.sendall(frame(TEXT, b'{"id":2,"subscribe":{"channel":"news:1"}}'))
             receive_frame(sock)
             subscribers.append(sock)
-        backend = stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=60))
+        backend = stack.enter_context(socket.create_connection(("127.0.0.1", server.port), timeout=60))
         body = json.dumps({"channel": "news:1", "data": {"text": "m" * 100}}).encode()
         call = (
             b"POST /api/publish HTTP/1.1\r\nHost: localhost\r\nX-API-Key: key\r\nContent-Type: application/json\r\n"
