@@ -35,9 +35,9 @@ package enum ASCII {
 
   static func isBlank(_ byte: UInt8) -> Bool { byte == space || byte == tab }
 
-  static func isDigit(_ byte: UInt8) -> Bool { byte &- UInt8(ascii: "0") < 10 }
+  package static func isDigit(_ byte: UInt8) -> Bool { byte &- UInt8(ascii: "0") < 10 }
 
-  static func isLetter(_ byte: UInt8) -> Bool { (byte | 0x20) &- UInt8(ascii: "a") < 26 }
+  package static func isLetter(_ byte: UInt8) -> Bool { (byte | 0x20) &- UInt8(ascii: "a") < 26 }
 
   /// RFC 9110 §5.6.2: `tchar`: letters, digits, and ``!#$%&'*+-.^_`|~``.
   package static func isToken(_ byte: UInt8) -> Bool {

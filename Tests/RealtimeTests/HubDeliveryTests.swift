@@ -1,4 +1,5 @@
 import Bytes
+import EventLoops
 import Testing
 
 @testable import Realtime
@@ -227,5 +228,39 @@ import Testing
     ann.subscribe("c")
     world.settle()
     #expect(ann.results[0].isPositioned && !ann.results[0].isRecoverable)
+  }
+
+  // MARK: Crowds
+
+  /// Writes down when the loop lets it write.
+  private final class Writer: EndOfTurnTarget {
+    private let write: () -> Void
+
+    init(_ write: @escaping () -> Void) { self.write = write }
+
+    func endOfTurn() { write() }
+  }
+
+  @Test(arguments: [63, 64, 65])
+  func whoeverGetsAMessageAloneDoesNotWaitForACrowd(count: Int) {
+    let world = World(loops: 1)
+    var written: [String] = []
+    func join(_ name: String, _ channel: String) {
+      let client = world.client(name)
+      client.onPublication = { [loop = world.loops[0]] _ in
+        loop.atEndOfTurn(Writer { written.append(channel) })
+      }
+      client.subscribe(channel)
+      world.settle()
+    }
+    for number in 0..<count { join("c\(number)", "many") }
+    join("ann", "few")
+    world.on(0) {
+      for channel in ["many", "few"] {
+        world.hub.publish(PublishRequest("1"), to: channel, as: .server) { _ in }
+      }
+    }
+    #expect(written.count == count + 1)
+    #expect(written.firstIndex(of: "few") == (count < 64 ? count : 0))
   }
 }

@@ -103,6 +103,7 @@ private func shared(_ bytes: [UInt8]) -> SharedBytes { SharedBytes.make(copying:
       house.network.runUntilIdle()
       #expect(house.handler.reason == .outboundQueueOverflow)
       #expect(house.peer.error == ECONNRESET)
+      #expect(house.connection.flushedByteCount == 0, "what was lost has not left")
     }
   }
 

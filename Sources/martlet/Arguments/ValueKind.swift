@@ -141,9 +141,9 @@ extension ValueKind where Value == [String] {
           return text.split(separator: ",").map(trimmingSpaces).filter { !$0.isEmpty }
         case .node(.list(let elements)):
           var texts: [String] = []
-          for element in elements {
+          for (index, element) in elements.enumerated() {
             guard case .string(let text) = element.value else {
-              throw BadValue("is not a list of strings in quotes")
+              throw BadValue("is not a list of strings in quotes: element \(index + 1) is none")
             }
             texts.append(text)
           }

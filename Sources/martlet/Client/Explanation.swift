@@ -29,6 +29,17 @@ enum Explanation {
     }
   }
 
+  /// An error of the client protocol.
+  static func of(_ error: ServerError) -> String {
+    let hint =
+      switch error.code {
+      case 102: " (has the server's configuration a namespace for it?)"
+      case 103: " (does its namespace allow that to this client, or is a token missing?)"
+      default: ""
+      }
+    return "\(error.message) (\(error.code))\(hint)"
+  }
+
   /// The first sentence: what happened, without the advice.
   static func brief(_ error: WebSocketError) -> String {
     let text = of(error)

@@ -159,7 +159,7 @@ final class RealtimeClient: WebSocketHandler, TimerTarget, @unchecked Sendable {
       connection?.close()
       return
     case .refused(let error):
-      return end("the server refused the connection: \(error.message) (\(error.code))")
+      return end("the server refused the connection: " + Explanation.of(error))
     case .disconnected(let code, let reason):
       let text = "\(reason) (\(code))"
       if Self.isFinal(code) { return end(text) }

@@ -127,7 +127,7 @@ private final class PublishAttempt {
     switch event {
     case .session(.connected): client?.publish(channel, data)
     case .session(.published): end(.success(()))
-    case .session(.publishFailed(_, let error)): end(.failure(.failure("\(error.message) (\(error.code))")))
+    case .session(.publishFailed(_, let error)): end(.failure(.failure(Explanation.of(error))))
     case .waiting(let reason, _), .ended(let reason): end(.failure(.failure(reason)))
     case .session: break
     }

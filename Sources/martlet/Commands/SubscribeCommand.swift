@@ -98,9 +98,9 @@ private final class PublicationPrinter: @unchecked Sendable {
     case .session(.notConsuming(let channel)):
       return .failure(.failure("the server takes no acknowledgements for \(channel)"))
     case .session(.subscribeFailed(_, let error)) where !error.isTemporary:
-      return .failure(.failure("\(error.message) (\(error.code))"))
+      return .failure(.failure(Explanation.of(error)))
     case .session(.subscribeFailed(_, let error)):
-      return .failure(.failure("\(error.message) (\(error.code)); try again"))
+      return .failure(.failure(Explanation.of(error) + "; try again"))
     case .session(.unsubscribed(let channel, let code, let reason)) where code < 2_500:
       return .failure(.failure("the server ended the subscription to \(channel): \(reason) (\(code))"))
     case .waiting(let reason, let milliseconds):

@@ -12,8 +12,10 @@ extension NamespaceOptions {
       Setting(
         "publish", \.publish, .audience,
         help: "Who may publish over a client connection; \"subscribers\" means those of the channel."),
-      Setting("history", \.history, .audience, help: "Who may read the history over a client connection."),
-      Setting("presence", \.presence, .audience, help: "Who may ask who is there."),
+      Setting(
+        "history", \.history, .audience, help: "Who may read the history over a client connection. Needs one."
+      ),
+      Setting("presence", \.presence, .audience, help: "Who may ask who is there. Needs keep_presence."),
       Setting(
         "user_limited_channels", \.allowsUserLimitedChannels, .boolean,
         help: "Whether the users that a name such as dialog#ann,bob lists may subscribe."),
@@ -51,7 +53,7 @@ extension NamespaceOptions {
         help: "Whether subscribers that ask for it are told who joins and leaves."),
       Setting(
         "force_join_leave", \.forcesJoinLeave, .boolean,
-        help: "Whether every subscriber is told who joins and leaves."),
+        help: "Whether every subscriber is told who joins and leaves. Needs join_leave."),
       Setting(
         "message_bytes", \.maximumMessageBytes, .bytes(in: 1...1 << 30),
         help: "The most bytes of data in one publication."),

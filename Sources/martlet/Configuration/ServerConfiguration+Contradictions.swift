@@ -33,14 +33,21 @@ extension ServerConfiguration {
 }
 
 extension NamespaceOptions {
-  /// What lacks the history that it is about, a line each.
+  /// What lacks the history, or the presence, that it is about, a line each.
   fileprivate var contradictions: [String] {
+    var lines = historyContradictions
+    if !presence.isEmpty, !keepsPresence { lines.append("presence needs keep_presence: true") }
+    if forcesJoinLeave, !emitsJoinLeave { lines.append("force_join_leave needs join_leave: true") }
+    return lines
+  }
+
+  private var historyContradictions: [String] {
     let (hasSize, hasTime) = (historySize > 0, historyTTLMilliseconds > 0)
     if hasSize, hasTime { return [] }
     if hasSize { return ["history_size keeps nothing without history_ttl_seconds"] }
     if hasTime { return ["history_ttl_seconds keeps nothing without history_size"] }
     let needy = [
-      ("allow_recovery", allowsRecovery), ("force_recovery", forcesRecovery),
+      ("history", !history.isEmpty), ("allow_recovery", allowsRecovery), ("force_recovery", forcesRecovery),
       ("allow_positioning", allowsPositioning), ("force_positioning", forcesPositioning),
       ("allow_acknowledgement", allowsAcknowledgement),
     ]

@@ -1,3 +1,5 @@
+import HTTPCore
+
 /// Origins of web pages as browsers write them (RFC 6454 §6.2).
 enum WebOrigin {
   private static let defaultPorts = ["http": "80", "https": "443"]
@@ -14,9 +16,10 @@ enum WebOrigin {
 
   /// What was meant, where that is plain.
   static func suggestion(for text: String) -> String? {
-    let (scheme, rest) = parts(text) ?? ("https", text[...])
-    let authority = rest.prefix { !"/?#".contains($0) }
+    let written = parts(text)
+    let authority = (written?.rest ?? text[...]).prefix { !"/?#".contains($0) }
     guard let (host, port) = hostAndPort(authority) else { return nil }
+    let scheme = written?.scheme ?? (isOwnMachine(host) ? "http" : "https")
     let isImplied = port.map { $0.isEmpty || $0 == defaultPorts[scheme.lowercased()] } ?? true
     let origin = "\(scheme)://\(host)" + (isImplied ? "" : ":\(port ?? "")")
     return isOne(origin) ? origin : nil
@@ -25,6 +28,11 @@ enum WebOrigin {
   private static func parts(_ text: String) -> (scheme: Substring, rest: Substring)? {
     guard let mark = text.firstRange(of: "://") else { return nil }
     return (text[..<mark.lowerBound], text[mark.upperBound...])
+  }
+
+  /// Where pages under development come from, without TLS.
+  private static func isOwnMachine(_ host: Substring) -> Bool {
+    ["localhost", "127.0.0.1", "[::1]"].contains(host.lowercased())
   }
 
   /// The colons of an IPv6 address stand in brackets.
@@ -55,6 +63,6 @@ enum WebOrigin {
   }
 
   private static func isAlphanumeric(_ byte: UInt8) -> Bool {
-    byte &- UInt8(ascii: "0") < 10 || (byte | 0x20) &- UInt8(ascii: "a") < 26
+    ASCII.isDigit(byte) || ASCII.isLetter(byte)
   }
 }

@@ -88,7 +88,7 @@ private final class FleetMember: TimerTarget {
       report()
     case .session(.published): tell(.init(reports: 1))
     case .session(.publishFailed(_, let error)), .session(.subscribeFailed(_, let error)):
-      tell(.init(lastProblem: "\(device.name): \(error.message) (\(error.code))"))
+      tell(.init(lastProblem: "\(device.name): \(Explanation.of(error))"))
     case .waiting(let reason, _), .ended(let reason):
       count(false)
       setTimer(nil)

@@ -35,6 +35,31 @@ import Testing
     #expect(problems("{ namespaces: { a: { \(key): false } } }") == [])
   }
 
+  @Test("Who may read a history needs one")
+  func unreadableHistory() {
+    #expect(
+      problems("{ namespaces: { a: { history: ['anonymous'] } } }")
+        == ["m.json5: namespaces: a: history needs a history: history_size and history_ttl_seconds"])
+    #expect(
+      problems(
+        "{ namespaces: { a: { history: ['anonymous'], history_size: 1, history_ttl_seconds: 1 } } }") == [])
+    #expect(problems("{ namespaces: { a: { history: [] } } }") == [])
+  }
+
+  @Test(
+    "So do presence and announcements",
+    arguments: [
+      ("presence: ['anonymous']", "keep_presence", "presence"),
+      ("force_join_leave: true", "join_leave", "force_join_leave"),
+    ])
+  func presence(setting: String, needed: String, key: String) {
+    #expect(
+      problems("{ namespaces: { a: { \(setting) } } }")
+        == ["m.json5: namespaces: a: \(key) needs \(needed): true"])
+    #expect(problems("{ namespaces: { a: { \(setting), \(needed): true } } }") == [])
+    #expect(problems("{ namespaces: { a: { \(needed): true } } }") == [])
+  }
+
   @Test("Namespaces have names that channels can have")
   func names() {
     let long = String(repeating: "n", count: 255)

@@ -22,6 +22,8 @@ import Testing
       ("http://example.com/app?x#y", "http://example.com"), ("example.com:8443/", "https://example.com:8443"),
       ("https://example.com:443", "https://example.com"), ("http://example.com:80", "http://example.com"),
       ("https://example.com:", "https://example.com"), ("https://[::1]/", "https://[::1]"),
+      ("localhost:3000", "http://localhost:3000"), ("127.0.0.1", "http://127.0.0.1"),
+      ("[::1]:8080/", "http://[::1]:8080"), ("localhost.example:3000", "https://localhost.example:3000"),
       ("", nil), ("https://", nil), ("https://*.example.com", nil), ("https://bücher.example", nil),
       ("https://a b", nil), ("https://user@example.com", nil), ("https://example.com:65536", nil),
       ("https://example.com:0", nil), ("https://example.com:08080", nil), ("https://[::1", nil),
