@@ -54,7 +54,8 @@ enum APICall {
     }
     if let error = answer["error"] {
       let message = error["message"]?.stringValue ?? "unknown error"
-      throw .failure("\(message) (\(error["code"]?.intValue ?? 0))")
+      let code = Int(clamping: error["code"]?.intValue ?? 0)
+      throw .failure(Explanation.of(ServerError(code: code, message: message, isTemporary: false)))
     }
     return answer["result"] ?? .null
   }
