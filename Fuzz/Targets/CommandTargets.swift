@@ -49,15 +49,24 @@ private func checkAPI(_ input: UnsafeRawBufferPointer) throws {
     switch call {
     case .publish(let publish, let channel):
       try hold(!channel.isEmpty, "a channel is named")
-      try publish.data.withUnsafeBytes { try JSONText.validate($0) }
+      try checkData(publish)
     case .broadcast(let publish, let channels):
       try hold((1...APILimits.maximumBroadcastChannels).contains(channels.count), "channels of a broadcast")
-      try publish.data.withUnsafeBytes { try JSONText.validate($0) }
+      try checkData(publish)
     case .disconnect(_, let code, let reason):
       try hold((3000...4999).contains(code) && reason.utf8.count <= 123, "a close frame can say it")
     case .batch(let commands, _): try hold(commands.count <= APILimits.maximumBatchCommands, "a batch")
     default: break
     }
+  }
+}
+
+/// What goes out as it is must be JSON on one line; other bytes, which Base64 may bring, are marked.
+private func checkData(_ publish: PublishRequest) throws {
+  guard !publish.isUnchecked else { return }
+  try publish.data.withUnsafeBytes { text in
+    try JSONText.validate(text)
+    try hold(!text.contains(UInt8(ascii: "\n")), "JSON on one line")
   }
 }
 

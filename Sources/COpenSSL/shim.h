@@ -20,11 +20,7 @@ static const uint64_t copenssl_OP_NO_COMPRESSION = SSL_OP_NO_COMPRESSION,
                       copenssl_OP_NO_TICKET = SSL_OP_NO_TICKET;
 
 static inline long copenssl_CTX_set_mode(SSL_CTX *context, long mode) { return SSL_CTX_set_mode(context, mode); }
-static inline long copenssl_set_mode(SSL *session, long mode) { return SSL_set_mode(session, mode); }
-static inline long copenssl_clear_mode(SSL *session, long mode) { return SSL_clear_mode(session, mode); }
-static inline long copenssl_get_mode(SSL *session) { return SSL_get_mode(session); }
-static const long copenssl_MODE_RELEASE_BUFFERS = SSL_MODE_RELEASE_BUFFERS,
-                  copenssl_MODE_ACCEPT_MOVING_WRITE_BUFFER = SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER;
+static const long copenssl_MODE_ACCEPT_MOVING_WRITE_BUFFER = SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER;
 
 static inline long copenssl_CTX_set_min_proto_version(SSL_CTX *context, int version) {
   return SSL_CTX_set_min_proto_version(context, version);

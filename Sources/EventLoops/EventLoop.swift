@@ -116,7 +116,8 @@ public final class EventLoop: @unchecked Sendable {
   /// Takes a timer back; one that has fired or was cancelled is ignored.
   public func cancel(_ timer: TimerID) {
     assert(isCurrent)
-    timers.cancel(timer)
+    let target = timers.cancel(timer)
+    withExtendedLifetime(target) {}
   }
 
   /// Calls `target` once when this turn's work is done, or that of one of the next turns if there is much to do. The caller

@@ -100,15 +100,14 @@ struct TimerWheel: ~Copyable {
     capacity *= 2
   }
 
-  /// Takes a timer back; false if it has fired or was cancelled before.
-  @discardableResult
-  mutating func cancel(_ timer: TimerID) -> Bool {
-    guard timer.index >= 0, timer.index < nodeCount else { return false }
+  /// Takes a timer back, and returns its target, whose end may come back to the wheel; nil if the timer has fired or was
+  /// cancelled before.
+  mutating func cancel(_ timer: TimerID) -> (any TimerTarget)? {
+    guard timer.index >= 0, timer.index < nodeCount else { return nil }
     let node = nodes + Int(timer.index)
-    guard node.pointee.generation == timer.generation, node.pointee.slot >= 0 else { return false }
+    guard node.pointee.generation == timer.generation, node.pointee.slot >= 0 else { return nil }
     unlink(timer.index)
-    release(timer.index)
-    return true
+    return release(timer.index)
   }
 
   /// Takes all timers back, and returns their targets: what their end sets off may come back to the wheel.

@@ -229,6 +229,17 @@ private actor LoopActor {
     #expect(ends.last == nil)
   }
 
+  @Test func whatATimerHoldsMayComeBackWhenItIsTakenBack() {
+    let network = SimulatedNetwork()
+    let loop = network.makeLoop()
+    loop.execute { [unowned loop] in
+      let held = HoldingTarget(loop)
+      loop.cancel(loop.schedule(after: 5) { withExtendedLifetime(held) {} })
+    }
+    network.runUntilIdle()
+    #expect(loop.timerCount == 0)
+  }
+
   @Test func nextIsTheCallersLoop() async {
     let group = EventLoopGroup(loops: 3)
     defer { group.shutdown() }

@@ -1,6 +1,7 @@
 """TLS of the program against Python's ssl, the websockets package and the openssl command."""
 
 import asyncio
+import contextlib
 import os
 import re
 import signal
@@ -15,6 +16,7 @@ from programs import Server, martlet
 from websockets.asyncio.client import connect as websockets_connect
 from websockets.asyncio.server import serve as websockets_serve
 from websockets.exceptions import InvalidHandshake
+from websockets.sync.client import connect as websockets_sync_connect
 
 VERSIONS = [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3]
 
@@ -93,6 +95,25 @@ async def test_backpressure_both_ways(server, authority):
         for _ in range(64):
             assert await asyncio.wait_for(client.recv(), 30) == message
         await sending
+
+
+def test_what_is_idle_keeps_no_buffers(server_files, authority):
+    """OpenSSL's buffers would be 34 KiB for each connection."""
+    context = trusting(authority)
+
+    def talk(stack, count):
+        for _ in range(count):
+            connection = stack.enter_context(websockets_sync_connect(
+                f"wss://localhost:{server.port}/", ssl=context, proxy=None, compression=None))
+            connection.send("m" * 16_000)
+            assert len(connection.recv()) == 16_000
+
+    arguments = ["--tls-certificate", server_files[0], "--tls-key", server_files[1]]
+    with Server("echo", "--loops", 1, "--port", 0, *arguments) as server, contextlib.ExitStack() as stack:
+        talk(stack, 50)
+        before = server.resident_bytes()
+        talk(stack, 150)
+        assert server.resident_bytes() - before < 150 * 28 * 1024
 
 
 def test_the_name_must_be_right(server, authority):

@@ -12,9 +12,7 @@ enum TLSContext {
       // Compression leaks secrets (CRIME); renegotiation lets a client make the server work without end.
       copenssl_OP_NO_COMPRESSION | copenssl_OP_NO_RENEGOTIATION | copenssl_OP_CIPHER_SERVER_PREFERENCE
         | copenssl_OP_PRIORITIZE_CHACHA)
-    // The buffers of an idle connection go back: 34 KiB each. Those of a busy one do not, see WarmSessions.
-    _ = copenssl_CTX_set_mode(
-      context, copenssl_MODE_RELEASE_BUFFERS | copenssl_MODE_ACCEPT_MOVING_WRITE_BUFFER)
+    _ = copenssl_CTX_set_mode(context, copenssl_MODE_ACCEPT_MOVING_WRITE_BUFFER)
     _ = copenssl_CTX_set_min_proto_version(context, minimumVersion.number)
     return context
   }

@@ -85,6 +85,7 @@ final class TLSSession {
   /// Goes on with the handshake; takes what it can of `input`.
   func shakeHands(_ input: inout UnsafeRawBufferPointer) -> Outcome {
     let result = withInput(&input) { SSL_do_handshake(ssl) }
+    defer { releaseBuffers() }
     if result == 1 { return .done }
     if SSL_get_error(ssl, result) == SSL_ERROR_WANT_READ { return .needsInput }
     return .failed(handshakeError())
@@ -95,6 +96,7 @@ final class TLSSession {
     count: Int, outcome: Outcome
   ) {
     var count = 0
+    defer { releaseBuffers() }
     // A record is never taken in part, so that OpenSSL keeps no plaintext.
     while buffer.count - count >= LoopTLS.recordByteCount {
       var read = 0
@@ -121,6 +123,7 @@ final class TLSSession {
     var written = 0
     // What the thread's queue of errors holds does not matter: whatever is not a success is a failure.
     let result = SSL_write_ex(ssl, bytes.baseAddress, bytes.count, &written)
+    releaseBuffers()
     return result == 1 && written == bytes.count ? nil : TLSFailure.writing
   }
 

@@ -29,12 +29,11 @@ struct WarmSessions {
     if let holder = seats[seat]?.takeUnretainedValue() {
       guard !holder.hasReadSinceAsked else { return holder.hasReadSinceAsked = false }
       holder.seat = nil
-      holder.keepsBuffers = false
+      holder.releaseBuffers()
     }
     seats[seat] = .passUnretained(session)
     session.seat = seat
     session.hasReadSinceAsked = true
-    session.keepsBuffers = true
   }
 
   /// The session ends.
@@ -44,17 +43,17 @@ struct WarmSessions {
 }
 
 extension TLSSession {
-  /// Whether OpenSSL keeps the buffers of this session when they are empty.
-  var keepsBuffers: Bool {
-    get { copenssl_get_mode(ssl) & copenssl_MODE_RELEASE_BUFFERS == 0 }
-    set {
-      if newValue {
-        _ = copenssl_clear_mode(ssl, copenssl_MODE_RELEASE_BUFFERS)
-      } else {
-        _ = copenssl_set_mode(ssl, copenssl_MODE_RELEASE_BUFFERS)
-        // Those that hold something go when it has been read or written.
-        _ = SSL_free_buffers(ssl)
-      }
-    }
+  /// Gives OpenSSL's buffers back, unless the session has a seat; those that hold something stay.
+  ///
+  /// `SSL_MODE_RELEASE_BUFFERS` would do so by itself, but since OpenSSL 3.2 it cannot be switched off any more once there
+  /// are buffers.
+  func releaseBuffers() {
+    if seat == nil, isBetweenRecords { _ = SSL_free_buffers(ssl) }
+  }
+
+  /// Within a record OpenSSL before 3.0.14, 3.1.6 and 3.2.2 frees what it reads into all the same (CVE-2024-4741).
+  private var isBetweenRecords: Bool {
+    // "RH": it reads a header; "RB": a body. In a header the buffer is not empty, which is seen to.
+    SSL_rstate_string(ssl)[1] == UInt8(ascii: "H")
   }
 }

@@ -19,19 +19,21 @@ import Testing
   }
 
   @Test(arguments: [TLSVersion.v12, .v13])
-  func aBusySessionKeepsItsBuffers(version: TLSVersion) throws {
+  func aBusySessionIsSeatedAndGoesOnWithoutItsSeat(version: TLSVersion) throws {
     let house = try TLSHouse()
     try house.connect(TLSClientOptions.only(version))
     let session = try #require(house.serverConnection?.tls)
     var sent: [UInt8] = []
     for index in 1...20 {
-      #expect(session.keepsBuffers == (index > WarmSessions.readsPerRequest))
+      #expect((session.seat != nil) == (index > WarmSessions.readsPerRequest))
       sent += Array(repeating: UInt8(index), count: 1_000 * index)
       house.connection?.write(sent.suffix(1_000 * index))
       house.network.runUntilIdle()
     }
     #expect(house.server.bytes == sent)
-    session.keepsBuffers = false
+    session.shared.warmSessions.leave(session)
+    session.seat = nil
+    session.releaseBuffers()
     house.connection?.write([1])
     house.network.runUntilIdle()
     #expect(house.server.bytes == sent + [1])
@@ -43,28 +45,27 @@ import Testing
   @Test func whoReadsLittleHasNoSeat() throws {
     let session = try makeSession()
     read(session, times: Int(WarmSessions.readsPerRequest) - 1)
-    #expect(session.seat == nil && !session.keepsBuffers)
+    #expect(session.seat == nil)
     read(session, times: 1)
-    #expect(session.seat == 0 && session.keepsBuffers)
+    #expect(session.seat == 0)
   }
 
   @Test func theSeatsAreBoundedAndGoToThoseWhoReadLast() throws {
     let sessions = try (0..<WarmSessions.seatCount).map { _ in try makeSession() }
     for session in sessions { read(session) }
-    #expect(sessions.allSatisfy { $0.keepsBuffers })
     #expect(sessions.map(\.seat) == Array(0..<WarmSessions.seatCount))
 
     // Each of them has read since it was seated: who comes now is refused once at every seat.
     let newcomer = try makeSession()
     for _ in sessions { read(newcomer) }
-    #expect(newcomer.seat == nil && sessions.allSatisfy { $0.keepsBuffers })
+    #expect(newcomer.seat == nil && sessions.allSatisfy { $0.seat != nil })
 
     read(sessions[0], times: 1)
     read(newcomer)
-    #expect(newcomer.seat == nil && sessions[0].keepsBuffers)
+    #expect(newcomer.seat == nil && sessions[0].seat == 0)
     read(newcomer)
-    #expect(newcomer.seat == 1 && newcomer.keepsBuffers)
-    #expect(sessions[1].seat == nil && !sessions[1].keepsBuffers)
+    #expect(newcomer.seat == 1)
+    #expect(sessions[1].seat == nil)
   }
 
   @Test func anEndedSessionLeavesItsSeat() throws {
