@@ -1,4 +1,5 @@
-"""Runs the rounds. In each, every peer has its turn, so that what the machine does meanwhile meets all of them."""
+"""Runs the rounds. In each, every peer has its turn, so that what the machine does meanwhile meets all of them; every second
+one goes backwards, so that nobody always runs behind the same one."""
 
 import sys
 
@@ -18,7 +19,7 @@ def measure(row, peers, rounds, seconds, store, is_added):
     earlier = commits.get(row.name, []) if is_added else []
     commits[row.name] = list(dict.fromkeys([*earlier, store.get("commit") or "unknown"]))
     for number in range(1, rounds + 1):
-        for peer in peers:
+        for peer in peers if (longest + number) % 2 else reversed(peers):
             print(f"\r\x1b[K{row.name}: round {number} of {rounds}, {peer.title}", end="", file=sys.stderr, flush=True)
             kept[peer.name].append(attempt(row, peer, seconds))
         results.write(store)

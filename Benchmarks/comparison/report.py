@@ -5,10 +5,10 @@ from . import page, peers, places, results
 METHOD = """\
 Every server is one process with one thread (Go: `GOMAXPROCS=1`) on one core, started anew for each measurement; the load
 runs on another core, is the same program for all, and compares each message with what it sent. In every round each server has its
-turn, one after the other. A cell is the median of the rounds; a ratio is the median of the ratios within the rounds, with
-the least and the largest behind it. CPU is user and system time of the server's process from `/proc`: it depends less than
-rates do on the generator and on what else the machine does. The part in user space, in brackets, is sampled by clock
-ticks and rough where it is small; most of the rest is the kernel's TCP over loopback, the same for all who make the same
+turn, one after the other, every second round backwards. A cell is the median of the rounds; a ratio is the median of the ratios
+within the rounds, with the least and the largest behind it. CPU is user and system time of the server's process from `/proc`: it
+depends less than rates do on the generator and on what else the machine does. The part in user space, in brackets, is sampled by
+clock ticks and rough where it is small; most of the rest is the kernel's TCP over loopback, the same for all who make the same
 system calls. The servers' programs are in `Benchmarks/peers`.
 
 uWebSockets is the C++ library in the form that PyPI carries: built with `-O3` and BoringSSL on libuv. On its own epoll loop
@@ -91,6 +91,8 @@ def kept(store, rows):
     rounds = f"{least}" if least == most else f"{least} to {most}"
     seconds = store.get("seconds", 3)
     few = " Where there are fewer than five, differences of some tenths are noise." if least < 5 else ""
+    if least < most:
+        few += " Who has fewer rounds than others was measured at another time: there, ratios tell more than columns."
     commits = dict.fromkeys(commit for row in rows for commit in store.get("commits", {}).get(row.name, []))
     commit = f", Martlet at commit {' and '.join(commits)}" if commits else ""
     return (

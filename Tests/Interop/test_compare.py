@@ -67,6 +67,16 @@ class TestRounds:
         kept = self.measure(monkeypatch, outcomes, {"rows": {}}, ["martlet", "uws"], 2, False)
         assert kept == {"uws": rounds(1, 2), "martlet": rounds(3, 4)}
 
+    @pytest.mark.parametrize("earlier", [0, 1])
+    def test_every_second_round_goes_backwards(self, monkeypatch, earlier):
+        turns = []
+        monkeypatch.setattr(measuring, "attempt", lambda row, peer, seconds: turns.append(peer.name) or {})
+        monkeypatch.setattr(results, "write", lambda store: None)
+        store = {"rows": {"r": {"uws": rounds(*[1] * earlier), "martlet": rounds(*[1] * earlier)}}}
+        measuring.measure(self.row, [peers.BY_NAME[name] for name in ("martlet", "uws")], 3, 1, store, True)
+        forth, back = ["martlet", "uws"], ["uws", "martlet"]
+        assert turns == (back + forth + back if earlier else forth + back + forth)
+
     def test_a_row_measured_again_takes_the_place_of_the_earlier_one(self, monkeypatch):
         store = {"rows": {"r": {"uws": rounds(9)}, "other": {}}}
         kept = self.measure(monkeypatch, {"martlet": rounds(3)}, store, ["martlet"], 1, False)
