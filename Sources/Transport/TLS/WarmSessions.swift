@@ -28,7 +28,7 @@ struct WarmSessions {
     next = (next + 1) % Self.seatCount
     if let holder = seats[seat]?.takeUnretainedValue() {
       guard !holder.hasReadSinceAsked else { return holder.hasReadSinceAsked = false }
-      holder.seat = nil
+      leave(holder)
       holder.releaseBuffers()
     }
     seats[seat] = .passUnretained(session)
@@ -36,9 +36,11 @@ struct WarmSessions {
     session.hasReadSinceAsked = true
   }
 
-  /// The session ends.
+  /// The session ends, or another one has its seat from now on.
   mutating func leave(_ session: TLSSession) {
-    if let seat = session.seat { seats[seat] = nil }
+    guard let seat = session.seat else { return }
+    seats[seat] = nil
+    session.seat = nil
   }
 }
 
