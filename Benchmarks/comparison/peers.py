@@ -48,8 +48,9 @@ def martlet(port, mode, tls, deflate):
     return [places.MARTLET, "echo", "--loops", "1", "--port", port, *flags, *(["--deflate"] if deflate else [])]
 
 
-def martlet_uring(*given):
-    return [*martlet(*given), "--driver", "io_uring"]
+def martlet_uring(port, mode, tls, deflate):
+    flag = [] if mode == "broadcast" else ["--driver"]
+    return [*martlet(port, mode, tls, deflate), *flag, "io_uring"]
 
 
 def uws(compression):
@@ -85,7 +86,8 @@ SUBSCRIBE = '{"id":1,"connect":{}}\n{"id":2,"subscribe":{"channel":"news:1"}}'
 ALL = [
     Peer("martlet", "Martlet", "martlet", martlet,
          frozenset({"echo", "broadcast", "tls", "deflate", "idle", "connect", "tls-connect", "tls-idle"})),
-    Peer("martlet-uring", "Martlet, io_uring", "martlet", martlet_uring, frozenset({"echo", "tls", "idle", "connect"})),
+    Peer("martlet-uring", "Martlet, io_uring", "martlet", martlet_uring,
+         frozenset({"echo", "broadcast", "tls", "idle", "connect"})),
     Peer("martlet-async", "Martlet, async/await", "martlet",
          lambda port, *_: [places.SWIFT_BENCHMARKS / "asyncecho", port], frozenset({"echo", "idle", "connect"})),
     Peer("martlet-serve", "Martlet's server", "martlet",

@@ -141,6 +141,8 @@ package class Driver {
   /// A driver may collect writes until the loop's next turn. After this call all that was taken has left, or has come
   /// back by `writeReturned`.
   package func settle(_ id: RegistrationID) {}
+  /// Hands to the kernel what writes have collected.
+  func submitWrites() {}
   /// How many of the bytes taken may still come back.
   package func unsettledByteCount(of id: RegistrationID) -> Int { 0 }
   package func shutdownWrite(_ id: RegistrationID) { fatalError("abstract") }

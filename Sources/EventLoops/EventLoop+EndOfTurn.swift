@@ -15,10 +15,14 @@ private let maximumDoneCount = 1_024
 private struct WritingTime {
   /// The clock is read once for so many targets: one takes microseconds as a rule.
   private static let checkInterval = 4
+  /// A driver that collects writes hands them to the kernel once for so many targets. It is then that they take their time: a
+  /// thousand collected ones are five milliseconds of which the clock shows nothing yet.
+  private static let submitInterval = 128
 
   private let end: UInt64
   private var lastCheck: UInt64
   private var untilCheck = Self.checkInterval
+  private var untilSubmission = Self.submitInterval
   private(set) var isOver = false
 
   init(from start: UInt64, milliseconds: UInt64?) {
@@ -28,6 +32,12 @@ private struct WritingTime {
 
   mutating func count(_ driver: Driver) {
     untilCheck -= 1
+    untilSubmission -= 1
+    if untilSubmission == 0 {
+      driver.submitWrites()
+      untilSubmission = Self.submitInterval
+      untilCheck = 0
+    }
     guard untilCheck == 0 else { return }
     let time = driver.currentMilliseconds()
     isOver = time >= end

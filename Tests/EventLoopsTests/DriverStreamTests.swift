@@ -24,6 +24,19 @@ import Testing
   }
 
   @Test(arguments: RealDriver.available)
+  func whatIsCollectedLeavesWhenItIsSubmitted(kind: RealDriver) throws {
+    let streams = try Streams(kind)
+    let (a, b) = try streams.pair()
+    streams.driver.submitWrites()
+    a.send([1, 2, 3])
+    #expect(streams.driver.unsettledByteCount(of: a.id) == (kind == .epoll ? 0 : 3))
+    streams.driver.submitWrites()
+    #expect(streams.driver.unsettledByteCount(of: a.id) == 0)
+    #expect(streams.turn { b.received == [1, 2, 3] })
+    streams.close(a, b)
+  }
+
+  @Test(arguments: RealDriver.available)
   func whatASlowReaderDoesNotTakeIsKeptInOrder(kind: RealDriver) throws {
     let streams = try Streams(kind)
     let (a, b) = try streams.pair()

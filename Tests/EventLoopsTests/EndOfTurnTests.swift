@@ -50,6 +50,28 @@ import Testing
     #expect(record.numbers == Array(0..<13 + 4), "13 in four milliseconds, and 4 of those that wait")
   }
 
+  /// A driver that collects them is told to for every 128th, and what that takes is known at once.
+  @Test(arguments: [127, 128, 129, 255, 256, 257])
+  func collectedWritesAreSubmittedInPieces(count: Int) throws {
+    var submissions: [Int] = []
+    let driver = try #require(loop.driver as? SimulatedDriver)
+    driver.onSubmitWrites = { [record] in submissions.append(record.numbers.count) }
+    ask(0..<count)
+    loop.turn()
+    #expect(submissions == [128, 256].filter { $0 <= count })
+  }
+
+  @Test(arguments: [false, true])
+  func collectedWritesCountAsTheyAreSubmitted(isCrowd: Bool) throws {
+    let driver = try #require(loop.driver as? SimulatedDriver)
+    driver.onSubmitWrites = { [weak network] in network?.spend(milliseconds: 1) }
+    if isCrowd { loop.forCrowd { ask(0..<2_000) } } else { ask(0..<2_000) }
+    for deliveries in isCrowd ? [256, 512, 768] : [512 + 256, 1_024, 1_280] {
+      loop.turn()
+      #expect(record.numbers == Array(0..<deliveries))
+    }
+  }
+
   @Test func whatTheTurnHasDoneBeforeCounts() {
     nonisolated(unsafe) let network = network
     loop.execute { network.spend(milliseconds: 4) }

@@ -1,4 +1,4 @@
-// Sends each message to everybody who is connected, for measuring: broadcast PORT
+// Sends each message to everybody who is connected, for measuring: broadcast PORT [io_uring]
 
 import EventLoops
 import Glibc
@@ -45,7 +45,13 @@ final class Broadcaster: WebSocketHandler {
 
 let port = CommandLine.arguments.dropFirst().first.flatMap { UInt16($0) } ?? 0
 let guests = Guests()
-let server = WebSocketServer(port: port, group: EventLoopGroup(loops: 1))
+let driver: EventLoopDriver = CommandLine.arguments.dropFirst(2).first == "io_uring" ? .ioUring : .epoll
+let group = EventLoopGroup(loops: 1, driver: driver)
+guard group.driver == driver else {
+  print("the kernel refuses io_uring: errno \(group.driverRefusal ?? 0)")
+  exit(1)
+}
+let server = WebSocketServer(port: port, group: group)
 let running = try await server.start { _ in .handle { Broadcaster(guests) } }
 print("listening on ws://127.0.0.1:\(running.port)")
 fflush(nil)

@@ -188,6 +188,10 @@ package final class IOUringDriver: Driver {
     if isRegistered(id), hasUnsubmittedSend(Int(id.index)) { submit() }
   }
 
+  override func submitWrites() {
+    if sendCount > 0 { submit() }
+  }
+
   package override func unsettledByteCount(of id: RegistrationID) -> Int {
     guard isRegistered(id), hasUnsubmittedSend(Int(id.index)) else { return 0 }
     return Int(slots[Int(id.index)].sendCount)

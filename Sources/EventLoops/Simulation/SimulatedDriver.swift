@@ -24,6 +24,8 @@ package final class SimulatedDriver: Driver {
 
   private let network: SimulatedNetwork.State
   private var slots: [Slot] = []
+  /// A driver that collects writes would hand them to the kernel now.
+  package var onSubmitWrites: (() -> Void)?
   private let receiveBuffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 512 * 1024, alignment: 64)
 
   init(network: SimulatedNetwork.State) {
@@ -35,6 +37,7 @@ package final class SimulatedDriver: Driver {
 
   override func currentMilliseconds() -> UInt64 { network.now }
   override func wake() {}
+  override func submitWrites() { onSubmitWrites?() }
 
   override func wait(until deadline: UInt64?, at time: UInt64) {
     updateTime()
