@@ -91,7 +91,10 @@ struct HeadCollector {
   }
 
   private func checkLengths(_ byteCount: Int, _ limits: HTTPLimits) throws(HTTPDecodingError) {
-    if lineCount == 0, !mayBeEmpty, lineLength > limits.maximumStartLineBytes {
+    // A line beyond both limits, too, is told by the lower one, which it would reach first if it came in pieces.
+    if lineCount == 0, !mayBeEmpty, lineLength > limits.maximumStartLineBytes,
+      limits.maximumStartLineBytes <= limits.maximumHeadBytes
+    {
       throw HTTPDecodingError(.uriTooLong, "The request line is too long.")
     }
     if byteCount > limits.maximumHeadBytes {

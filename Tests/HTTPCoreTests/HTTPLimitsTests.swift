@@ -26,6 +26,12 @@ import Testing
       status("GET \(target) HTTP/1.1\r\nHost: a\r\n\r\n", HTTPLimits(maximumStartLineBytes: 100)) == expected)
   }
 
+  @Test(arguments: [(99, 431), (100, 414), (101, 414)])
+  func aLineBeyondBothLimitsIsToldByTheLowerOne(_ headBytes: Int, _ expected: Int) {
+    let limits = HTTPLimits(maximumHeadBytes: headBytes, maximumStartLineBytes: 100)
+    #expect(status("GET /" + String(repeating: "x", count: 150), limits) == expected)
+  }
+
   @Test(arguments: [(-1, nil), (0, nil), (1, 431)] as [(Int, Int?)])
   func fieldCount(_ beyond: Int, _ expected: Int?) {
     let fields = String(repeating: "A: b\r\n", count: 9 + beyond)
