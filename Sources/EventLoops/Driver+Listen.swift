@@ -21,16 +21,23 @@ extension Driver {
   }
 
   /// A socket that is writable when the connect has ended.
-  func startConnecting(to address: SocketAddress) throws(IOError) -> Int32 {
+  func startConnecting(to address: SocketAddress, from source: SocketAddress?) throws(IOError) -> Int32 {
+    if let source, source.family != address.family { throw IOError(errno: EAFNOSUPPORT) }
     let fd = clinux_socket(address.family)
     guard fd >= 0 else { throw IOError(errno: -fd) }
     if case .unix = address {} else { _ = clinux_set_no_delay(fd) }
-    let status = address.withSockaddr { clinux_connect(fd, $0, $1) } ?? -ENAMETOOLONG
+    var status = source.map { bind(fd, to: $0) } ?? 0
+    if status == 0 { status = address.withSockaddr { clinux_connect(fd, $0, $1) } ?? -ENAMETOOLONG }
     guard status == 0 || status == -EINPROGRESS else {
       clinux_close(fd)
       throw IOError(errno: -status)
     }
     return fd
+  }
+
+  private func bind(_ fd: Int32, to source: SocketAddress) -> Int32 {
+    if source.port == 0 { _ = clinux_set_bind_without_port(fd) }
+    return source.withSockaddr { clinux_bind(fd, $0, $1) } ?? -ENAMETOOLONG
   }
 
   func localAddress(of fd: Int32) -> SocketAddress? {

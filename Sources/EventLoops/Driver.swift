@@ -102,9 +102,12 @@ package class Driver {
   ) -> RegistrationID { fatalError("abstract") }
   package func resumeAccepting(_ id: RegistrationID) { fatalError("abstract") }
   package func pauseAccepting(_ id: RegistrationID) { fatalError("abstract") }
-  /// Starts to connect; `connectCompleted` follows unless it throws.
-  package func connect(to address: SocketAddress, target: IOTarget) throws(IOError) -> RegistrationID {
-    fatalError("abstract")
+  /// Starts to connect, from an address of this machine if there is one; `connectCompleted` follows unless it throws.
+  package func connect(
+    to address: SocketAddress, from source: SocketAddress?, target: IOTarget
+  ) throws(IOError) -> RegistrationID { fatalError("abstract") }
+  final func connect(to address: SocketAddress, target: IOTarget) throws(IOError) -> RegistrationID {
+    try connect(to: address, from: nil, target: target)
   }
   /// The address of our end, or nil for a stale id.
   package func localAddress(of id: RegistrationID) -> SocketAddress? { fatalError("abstract") }

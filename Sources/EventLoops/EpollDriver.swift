@@ -172,9 +172,9 @@ package final class EpollDriver: Driver {
   }
 
   package override func connect(
-    to address: SocketAddress, target: IOTarget
+    to address: SocketAddress, from source: SocketAddress?, target: IOTarget
   ) throws(IOError) -> RegistrationID {
-    let id = table.insert(try startConnecting(to: address), .connecting, target: target)
+    let id = table.insert(try startConnecting(to: address, from: source), .connecting, target: target)
     watch(id, clinux_EPOLLOUT)
     return id
   }

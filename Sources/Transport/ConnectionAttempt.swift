@@ -17,6 +17,7 @@ public final class ConnectionAttempt: TimerTarget, @unchecked Sendable {
 
   private let loop: EventLoop
   private let place: String
+  private let source: SocketAddress?
   private var handler: ConnectionHandler?
   private var done: ((Result<Connection, TransportError>) -> Void)?
   private var addresses: ArraySlice<SocketAddress> = []
@@ -27,12 +28,13 @@ public final class ConnectionAttempt: TimerTarget, @unchecked Sendable {
   private var error: Int32 = 0
 
   init(
-    loop: EventLoop, place: String, timeoutMilliseconds: UInt64, handler: ConnectionHandler,
-    _ done: @escaping (Result<Connection, TransportError>) -> Void
+    loop: EventLoop, place: String, from source: SocketAddress? = nil, timeoutMilliseconds: UInt64,
+    handler: ConnectionHandler, _ done: @escaping (Result<Connection, TransportError>) -> Void
   ) {
     assert(loop.isCurrent)
     self.loop = loop
     self.place = place
+    self.source = source
     self.handler = handler
     self.done = done
     deadlineTimer = loop.schedule(after: timeoutMilliseconds, self, token: Token.deadline)
@@ -72,7 +74,7 @@ public final class ConnectionAttempt: TimerTarget, @unchecked Sendable {
     while let address = addresses.popFirst() {
       let attempt = AddressAttempt(address, of: self)
       do throws(IOError) {
-        attempt.id = try loop.driver.connect(to: address, target: attempt)
+        attempt.id = try loop.driver.connect(to: address, from: source, target: attempt)
       } catch {
         note(error.errno)
         continue
@@ -115,7 +117,7 @@ public final class ConnectionAttempt: TimerTarget, @unchecked Sendable {
     fail()
   }
 
-  private func fail() { end(.failure(TransportError.connecting(to: place, errno: error))) }
+  private func fail() { end(.failure(TransportError.connecting(to: place, from: source, errno: error))) }
 
   private func abandonOthers() {
     loop.cancel(nextTimer)

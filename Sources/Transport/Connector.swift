@@ -9,14 +9,18 @@ public enum Connector {
   /// Connects to `host` (a name or an address) and calls `done` once, on `loop`. The addresses of a name are tried side
   /// by side, each ``ConnectionAttempt/delayMilliseconds`` behind the one before; the first to connect wins. Loop only;
   /// on success `handler.connected` has been called before `done`.
+  ///
+  /// - Parameter source: the address of this machine to connect from, with port 0 for any; nil leaves it to the system.
+  ///   Addresses of the other family are not tried then.
   @discardableResult
   public static func connect(
-    loop: EventLoop, host: String, port: UInt16,
+    loop: EventLoop, host: String, port: UInt16, from source: SocketAddress? = nil,
     timeoutMilliseconds: UInt64 = defaultTimeoutMilliseconds, handler: ConnectionHandler,
     _ done: @escaping (Result<Connection, TransportError>) -> Void
   ) -> ConnectionAttempt {
     let attempt = ConnectionAttempt(
-      loop: loop, place: "\(host):\(port)", timeoutMilliseconds: timeoutMilliseconds, handler: handler, done)
+      loop: loop, place: "\(host):\(port)", from: source, timeoutMilliseconds: timeoutMilliseconds,
+      handler: handler, done)
     Resolver.resolve(host, port: port, on: loop) { attempt.resolved($0) }
     return attempt
   }
@@ -24,39 +28,40 @@ public enum Connector {
   /// Connects to an address, which may be a Unix socket's. Loop only.
   @discardableResult
   public static func connect(
-    loop: EventLoop, to address: SocketAddress,
+    loop: EventLoop, to address: SocketAddress, from source: SocketAddress? = nil,
     timeoutMilliseconds: UInt64 = defaultTimeoutMilliseconds, handler: ConnectionHandler,
     _ done: @escaping (Result<Connection, TransportError>) -> Void
   ) -> ConnectionAttempt {
     let attempt = ConnectionAttempt(
-      loop: loop, place: address.description, timeoutMilliseconds: timeoutMilliseconds, handler: handler, done
-    )
+      loop: loop, place: address.description, from: source, timeoutMilliseconds: timeoutMilliseconds,
+      handler: handler, done)
     attempt.resolved(.success([address]))
     return attempt
   }
 
   /// Connects to `host` from anywhere. `makeHandler` runs on the loop.
   public static func connect(
-    loop: EventLoop, host: String, port: UInt16,
+    loop: EventLoop, host: String, port: UInt16, from source: SocketAddress? = nil,
     timeoutMilliseconds: UInt64 = defaultTimeoutMilliseconds,
     makeHandler: @escaping @Sendable (EventLoop) -> ConnectionHandler
   ) async throws(TransportError) -> Connection {
     try await onLoop(loop) { done in
       connect(
-        loop: loop, host: host, port: port, timeoutMilliseconds: timeoutMilliseconds,
+        loop: loop, host: host, port: port, from: source, timeoutMilliseconds: timeoutMilliseconds,
         handler: makeHandler(loop), done)
     }
   }
 
   /// Connects to an address from anywhere. `makeHandler` runs on the loop.
   public static func connect(
-    loop: EventLoop, to address: SocketAddress,
+    loop: EventLoop, to address: SocketAddress, from source: SocketAddress? = nil,
     timeoutMilliseconds: UInt64 = defaultTimeoutMilliseconds,
     makeHandler: @escaping @Sendable (EventLoop) -> ConnectionHandler
   ) async throws(TransportError) -> Connection {
     try await onLoop(loop) { done in
       connect(
-        loop: loop, to: address, timeoutMilliseconds: timeoutMilliseconds, handler: makeHandler(loop), done)
+        loop: loop, to: address, from: source, timeoutMilliseconds: timeoutMilliseconds,
+        handler: makeHandler(loop), done)
     }
   }
 

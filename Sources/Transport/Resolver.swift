@@ -78,7 +78,7 @@ private nonisolated func runLookup(_ argument: UnsafeMutableRawPointer?) -> Unsa
 
 extension SocketAddress {
   /// Reads `127.0.0.1`, `::1` or `[::1]`; nil for names.
-  package init?(literal host: String, port: UInt16) {
+  public init?(literal host: String, port: UInt16) {
     var four = in_addr()
     if inet_pton(AF_INET, host, &four) == 1 {
       self = .ipv4(UInt32(bigEndian: four.s_addr), port: port)

@@ -1,4 +1,5 @@
 import CLinux
+import EventLoops
 
 /// Why listening or connecting failed: a code to act on, and a message that says what to do.
 public struct TransportError: Error, Sendable, Hashable, CustomStringConvertible {
@@ -92,9 +93,20 @@ extension TransportError {
     }
   }
 
-  static func connecting(to place: String, errno: Int32) -> TransportError {
-    let start = "Cannot connect to \(place): "
+  static func connecting(to place: String, from source: SocketAddress?, errno: Int32) -> TransportError {
+    let start = "Cannot connect to \(place)\(source.map { " from \($0.host)" } ?? ""): "
     switch errno {
+    case EADDRNOTAVAIL where source != nil:
+      return TransportError(
+        .addressNotAvailable, start + "this machine does not have that address, or no port of it is free.",
+        errno: errno)
+    case EADDRNOTAVAIL:
+      return TransportError(
+        .addressNotAvailable,
+        start + "no address or port of this machine is free for it. Connect from several addresses.", errno: errno)
+    case EAFNOSUPPORT where source != nil:
+      return TransportError(
+        .invalidAddress, start + "one is an IPv4 address and the other is not.", errno: errno)
     case ECONNREFUSED:
       return TransportError(
         .refused, start + "nothing listens there. Check host and port and that the server runs.", errno: errno
@@ -110,7 +122,7 @@ extension TransportError {
         .unreachable, start + "\(text(of: errno)). Check the network.", errno: errno)
     case EACCES, EPERM:
       return TransportError(.permissionDenied, start + "permission denied.", errno: errno)
-    case ENAMETOOLONG, EINVAL, EAFNOSUPPORT, EADDRNOTAVAIL:
+    case ENAMETOOLONG, EINVAL, EAFNOSUPPORT:
       return TransportError(.invalidAddress, start + text(of: errno) + ".", errno: errno)
     case EMFILE, ENFILE, ENOBUFS, ENOMEM:
       return TransportError(

@@ -5,6 +5,7 @@ import Testing
 
 private final class Recorder: IOTarget {
   var accepted: [RegistrationID] = []
+  var peers: [SocketAddress] = []
   var errors: [Int32] = []
   var bytes: [UInt8] = []
   var connects: [Int32] = []
@@ -13,6 +14,7 @@ private final class Recorder: IOTarget {
 
   override func accepted(_ id: RegistrationID, from peer: SocketAddress) {
     accepted.append(id)
+    peers.append(peer)
     onAccept?(id)
   }
   override func acceptFailed(_ error: Int32) { errors.append(error) }
@@ -66,6 +68,30 @@ private final class Recorder: IOTarget {
     loop.turn(mayWait: false)
     #expect(targets.map(\.count).reduce(0, +) == 1)
     for id in ends + server.accepted + [listener] { driver.close(id, reset: false) }
+  }
+
+  @Test(arguments: RealDriver.available)
+  func aConnectionComesFromWhereItIsTold(kind: RealDriver) throws {
+    let driver = try kind.make()
+    let loop = EventLoop(index: 0, driver: driver, drivenByCaller: true)
+    let (server, client) = (Recorder(), Recorder())
+    let listener = try driver.listen(on: .loopback(port: 0), ListenSettings(backlog: 4), target: server)
+    driver.resumeAccepting(listener)
+    let address = try #require(driver.localAddress(of: listener))
+    let source = SocketAddress.ipv4(0x7F00_0002, port: 0)
+    let ends = try (0..<2).map { _ in try driver.connect(to: address, from: source, target: client) }
+    while server.accepted.count < 2 || client.connects.count < 2 { loop.turn() }
+    #expect(server.peers.map { $0.with(port: 0) } == [source, source])
+    #expect(Set(server.peers) == Set(ends.compactMap { driver.localAddress(of: $0) }))
+    // Who has a port takes that one; no other connection to the server can have it as well.
+    let taken = try #require(driver.localAddress(of: ends[0]))
+    #expect(throws: IOError(errno: EADDRINUSE)) { try driver.connect(to: address, from: taken, target: client) }
+    let foreign = SocketAddress.ipv4(0xC000_0201, port: 0)
+    #expect(throws: IOError(errno: EADDRNOTAVAIL)) { try driver.connect(to: address, from: foreign, target: client) }
+    let other = SocketAddress.ipv6(0, 1, scope: 0, port: 0)
+    #expect(throws: IOError(errno: EAFNOSUPPORT)) { try driver.connect(to: address, from: other, target: client) }
+    for id in ends + server.accepted + [listener] { driver.close(id, reset: false) }
+    loop.turn(mayWait: false)
   }
 
   @Test(arguments: RealDriver.available)

@@ -89,6 +89,28 @@ async def test_foreign_server():
     check_echo(result, 5, 1)
 
 
+@pytest.mark.parametrize("mode", ["echo", "connect"])
+async def test_sources_take_turns(mode):
+    seen = []
+
+    async def answer(socket):
+        seen.append(socket.remote_address[0])
+        async for message in socket:
+            await socket.send(message)
+
+    sources = ["--source", "127.0.0.2", "--source", "127.0.0.3"]
+    async with websockets_serve(answer, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        await bench_beside(mode, f"ws://127.0.0.1:{port}", "--connections", 6, "--seconds", 1, "--warmup", 0, *sources)
+    assert sorted(seen[:6]) == ["127.0.0.2"] * 3 + ["127.0.0.3"] * 3
+
+
+def test_a_source_that_is_not_ours(echo):
+    result = martlet("bench", "echo", echo.url, "--connections", 1, "--source", "192.0.2.1", timeout=60)
+    assert result.returncode == 1
+    assert "from 192.0.2.1: this machine does not have that address" in result.stdout + result.stderr
+
+
 def test_echo_of_texts(echo):
     check_echo(bench("echo", echo.url, "--connections", 3, "--seconds", 1, "--size", 300, "--text"), 3, 1)
 

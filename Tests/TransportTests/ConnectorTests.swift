@@ -50,6 +50,40 @@ private final class Outcome {
     #expect(cancelled.results.count == 1 && cancelled.code == .cancelled)
   }
 
+  @Test func theServerSeesWhereAConnectionComesFrom() throws {
+    let loop = network.makeLoop()
+    nonisolated(unsafe) let handler = ScriptedHandler()
+    var peers: [SocketAddress] = []
+    handler.onConnected = { peers.append($0.peerAddress.with(port: 0)) }
+    let listener = try LoopListener.start(loop, address) { _ in handler }.get()
+    listener.resume()
+    let source = SocketAddress.ipv4(0x7F00_0002, port: 0)
+    let client = network.makeLoop()
+    Connector.connect(loop: client, to: address, from: source, handler: ScriptedHandler()) { _ in }
+    network.runUntilIdle()
+    #expect(peers == [source])
+  }
+
+  @Test(arguments: [
+    ("", EADDRNOTAVAIL, .addressNotAvailable, "no address or port of this machine is free for it"),
+    ("127.0.0.2", EADDRNOTAVAIL, .addressNotAvailable, "from 127.0.0.2: this machine does not have that address"),
+    ("::1", ECONNREFUSED, .invalidAddress, "from ::1: one is an IPv4 address and the other is not"),
+  ] as [(String, Int32, TransportError.Code, String)])
+  func whatIsWrongWithASourceIsSaid(
+    host: String, errno: Int32, code: TransportError.Code, message: String
+  ) throws {
+    let source = SocketAddress(literal: host, port: 0)
+    network.connectScripts[address] = .fails(errno)
+    let outcome = Outcome()
+    Connector.connect(loop: network.makeLoop(), to: address, from: source, handler: ScriptedHandler()) {
+      outcome.results.append($0)
+    }
+    network.runUntilIdle()
+    #expect(outcome.code == code)
+    guard case .failure(let error) = outcome.results.first else { return }
+    #expect(error.message.contains(message), "\(error)")
+  }
+
   @Test func twoSimulatedLoopsTalk() throws {
     let (server, client) = (network.makeLoop(), network.makeLoop())
     let listener = try LoopListener.start(server, address) { _ in echo() }.get()

@@ -123,6 +123,8 @@ static inline void clinux_reset_on_close(int fd) {
   (void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof linger);
 }
 static inline int clinux_set_reuse_address(int fd) { return clinux_set_flag(fd, SOL_SOCKET, SO_REUSEADDR, 1); }
+// A bind to port 0 takes no port: the connect does, which then may be one that another destination has already.
+static inline int clinux_set_bind_without_port(int fd) { return clinux_set_flag(fd, SOL_IP, IP_BIND_ADDRESS_NO_PORT, 1); }
 static inline int clinux_set_reuse_port(int fd) { return clinux_set_flag(fd, SOL_SOCKET, SO_REUSEPORT, 1); }
 static inline int clinux_set_no_delay(int fd) { return clinux_set_flag(fd, IPPROTO_TCP, TCP_NODELAY, 1); }
 static inline int clinux_set_keepalive(int fd, int idle_s, int interval_s, int probes) {

@@ -214,12 +214,14 @@ package final class SimulatedDriver: Driver {
   package override func resumeAccepting(_ id: RegistrationID) { resumeReceiving(id) }
   package override func pauseAccepting(_ id: RegistrationID) { pauseReceiving(id) }
 
-  package override func connect(to address: SocketAddress, target: IOTarget) throws(IOError) -> RegistrationID
-  {
-    if let near = network.connect(to: address) {
+  package override func connect(
+    to address: SocketAddress, from source: SocketAddress?, target: IOTarget
+  ) throws(IOError) -> RegistrationID {
+    if let source, source.family != address.family { throw IOError(errno: EAFNOSUPPORT) }
+    let near = source ?? .loopback(port: 0)
+    if let near = network.connect(to: address, from: near) {
       return register(.connecting(error: 0), target: target, near, address: near.address)
     }
-    let near = SocketAddress.loopback(port: network.nextPort())
     switch network.connectScripts[address] {
     case nil:
       return register(.connecting(error: ECONNREFUSED), target: target, nil, address: near)

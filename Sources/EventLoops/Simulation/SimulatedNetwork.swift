@@ -26,9 +26,11 @@ package final class SimulatedNetwork {
       return lastPort
     }
 
-    func connect(to address: SocketAddress, from source: SocketAddress? = nil) -> SimulatedSocket? {
+    /// A source without a port is given one.
+    func connect(to address: SocketAddress, from source: SocketAddress) -> SimulatedSocket? {
       guard let listener = listeners[address] else { return nil }
-      let (near, far) = SimulatedSocket.pair(near: source ?? .loopback(port: nextPort()), far: address)
+      let source = source.port == 0 ? source.with(port: nextPort()) : source
+      let (near, far) = SimulatedSocket.pair(near: source, far: address)
       listener.driver.addPending(far, to: listener.id)
       return near
     }
@@ -72,7 +74,7 @@ package final class SimulatedNetwork {
 
   /// Connects to a listener on a simulated loop; the test holds the returned end. Nil: nobody listens.
   package func connect(to address: SocketAddress, from source: SocketAddress? = nil) -> SimulatedSocket? {
-    state.connect(to: address, from: source)
+    state.connect(to: address, from: source ?? .loopback(port: 0))
   }
 
   /// Turns all loops until none has anything to do now.

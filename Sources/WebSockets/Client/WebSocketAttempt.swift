@@ -71,7 +71,7 @@ public final class WebSocketAttempt: @unchecked Sendable {
     if let proxy { first = try stage(of: proxy, to: url, then: first) }
     connecting = Connector.connect(
       loop: loop, host: proxy?.host ?? url.host, port: proxy?.port ?? UInt16(clamping: url.port),
-      timeoutMilliseconds: connectMillisecondsLeft, handler: first
+      from: options.localAddress, timeoutMilliseconds: connectMillisecondsLeft, handler: first
     ) { [self] result in
       connecting = nil
       switch result {

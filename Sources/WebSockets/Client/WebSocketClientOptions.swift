@@ -1,3 +1,4 @@
+import EventLoops
 import HTTPCore
 
 /// How a client connects.
@@ -15,6 +16,9 @@ public struct WebSocketClientOptions: Sendable {
   public var origin: String?
   /// The proxy to go through. Default: what the environment says; see ``ProxySetting``.
   public var proxy: ProxySetting
+  /// The address of this machine to connect from, with port 0 for any: its family is the only one that is tried then. Nil,
+  /// the default, leaves it to the system. Towards one server, some 28,000 connections can come from one address.
+  public var localAddress: SocketAddress?
   /// How many redirects are followed; 0 follows none. `Authorization`, cookies and a password of the URL go to the
   /// first origin only. Default 5.
   public var maximumRedirects: Int
@@ -32,7 +36,7 @@ public struct WebSocketClientOptions: Sendable {
   public init(
     socket: WebSocketOptions = WebSocketOptions(), fields: HTTPFields = HTTPFields(),
     cookies: [(name: String, value: String)] = [], subprotocols: [String] = [], origin: String? = nil,
-    proxy: ProxySetting = .environment, maximumRedirects: Int = 5,
+    proxy: ProxySetting = .environment, localAddress: SocketAddress? = nil, maximumRedirects: Int = 5,
     tls: TLSClientOptions = TLSClientOptions(), proxyTLS: TLSClientOptions = TLSClientOptions(),
     connectTimeoutMilliseconds: UInt64 = 10_000, handshakeTimeoutMilliseconds: UInt64 = 10_000
   ) {
@@ -42,6 +46,7 @@ public struct WebSocketClientOptions: Sendable {
     self.subprotocols = subprotocols
     self.origin = origin
     self.proxy = proxy
+    self.localAddress = localAddress
     self.maximumRedirects = maximumRedirects
     self.tls = tls
     self.proxyTLS = proxyTLS

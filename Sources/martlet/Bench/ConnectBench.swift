@@ -97,7 +97,7 @@ final class ConnectLoad: @unchecked Sendable {
 
   private let loop: EventLoop
   private let url: String
-  private let options: WebSocketClientOptions
+  private var rotation: SourceRotation
   private var isMeasuring = false
   private var isEnding = false
   /// Connections that are being opened, are open, or wait for their turn.
@@ -113,7 +113,7 @@ final class ConnectLoad: @unchecked Sendable {
   init(_ loop: EventLoop, _ target: BenchTarget) {
     self.loop = loop
     url = target.url
-    options = target.options
+    rotation = SourceRotation(target)
   }
 
   var found: Found {
@@ -146,7 +146,7 @@ final class ConnectLoad: @unchecked Sendable {
   private func open() {
     guard !isEnding else { return leave() }
     let visit = Visit(self, startedAt: MonotonicClock.nanoseconds)
-    WebSocketClient.connect(to: url, on: loop, options: options, handler: visit) { [self] result in
+    WebSocketClient.connect(to: url, on: loop, options: rotation.next(), handler: visit) { [self] result in
       guard case .failure(let error) = result else { return }
       errors.add(Explanation.brief(error))
       if isEnding { return leave() }

@@ -40,7 +40,7 @@ final class Lane: @unchecked Sendable {
   let index: Int
   let loop: EventLoop
   private let url: String
-  private let options: WebSocketClientOptions
+  private var rotation: SourceRotation
   private(set) var connections: [BenchConnection] = []
   private(set) var connectTimes = LatencyHistogram()
   private(set) var closeTimes = LatencyHistogram()
@@ -60,7 +60,7 @@ final class Lane: @unchecked Sendable {
     self.index = index
     self.loop = loop
     url = target.url
-    options = target.options
+    rotation = SourceRotation(target)
   }
 
   // MARK: Opening
@@ -94,7 +94,7 @@ final class Lane: @unchecked Sendable {
 
   private func open(_ connection: BenchConnection) {
     let startedAt = MonotonicClock.nanoseconds
-    WebSocketClient.connect(to: url, on: loop, options: options, handler: connection) { [self] result in
+    WebSocketClient.connect(to: url, on: loop, options: rotation.next(), handler: connection) { [self] result in
       underway -= 1
       switch result {
       case .success:

@@ -1,3 +1,4 @@
+import EventLoops
 import HTTPCore
 import Transport
 import WebSocketCore
@@ -25,6 +26,11 @@ enum BenchFlags {
       + " to wait")
   static let loops = Flag(
     "loops", .integer("N", in: 1...1_024), default: "1", help: "event loops (threads) of the generator")
+  static let source = Flag(
+    "source", .sourceAddress, default: "the system's choice", repeatable: true,
+    help:
+      "address of this machine to connect from; several take turns, as from one there are some 28,000 connections to a"
+      + " server at most")
   static let serverPID = Flag(
     "server-pid", .integer("PID", in: 1...Int(Int32.max)), repeatable: true,
     help: "the server's process on this machine: tells its CPU time and memory, its children's too")
@@ -53,7 +59,7 @@ enum BenchFlags {
 
   static let all: [any FlagDescription] =
     [
-      connections, size, text, depth, seconds, warmup, rate, loops, serverPID, json, report, wire, channel,
+      connections, size, text, depth, seconds, warmup, rate, loops, source, serverPID, json, report, wire, channel,
       token, publishURL, apiKey, baseline, greeting, fullHandshakes,
     ] + ConnectFlags.handshake + ClientTLS.flags
 
@@ -78,6 +84,7 @@ enum BenchFlags {
     if !pids.isEmpty { server = try ServerProcess(pids) }
     return BenchTarget(
       url: arguments.operands[1], options: options,
+      sources: arguments.allValues(source),
       connections: arguments.value(connections) ?? mode.usualConnections, size: size,
       sendsText: arguments.has(text), depth: depth,
       seconds: mode == .idle ? arguments.value(seconds) ?? 2 : max(1, arguments.value(seconds) ?? 5),
@@ -132,6 +139,21 @@ enum BenchMode: String, CaseIterable {
     case .idle: 10_000
     case .connect: 16
     }
+  }
+}
+
+extension ValueKind where Value == SocketAddress {
+  /// An address without a port.
+  static var sourceAddress: ValueKind {
+    ValueKind(
+      placeholder: "ADDRESS",
+      read: { (raw) throws(BadValue) in
+        guard case .text(let text) = raw, let address = SocketAddress(literal: text, port: 0) else {
+          throw BadValue("is not an address such as 127.0.0.2 or ::1")
+        }
+        return address
+      },
+      show: { $0.host })
   }
 }
 

@@ -59,6 +59,20 @@ import WebSockets
     }
   }
 
+  @Test("Connections come from the sources in turn")
+  func sources() throws {
+    #expect(try target("echo", "ws://h").sources == [])
+    let target = try target("echo", "ws://h", "--source", "127.0.0.2", "--source", "::1")
+    var rotation = SourceRotation(target)
+    let (first, second) = (
+      SocketAddress.ipv4(0x7F00_0002, port: 0), SocketAddress.ipv6(0, 1, scope: 0, port: 0)
+    )
+    #expect((0..<3).map { _ in rotation.next().localAddress } == [first, second, first])
+    #expect(throws: Problem.usage("--source: \"lo\" is not an address such as 127.0.0.2 or ::1")) {
+      try self.target("echo", "ws://h", "--source", "lo")
+    }
+  }
+
   @Test("A process that is not there")
   func noProcess() {
     #expect(throws: Problem.usage("--server-pid: there is no process 2147483647")) {
