@@ -103,7 +103,8 @@ extension TransportError {
     case EADDRNOTAVAIL:
       return TransportError(
         .addressNotAvailable,
-        start + "no address or port of this machine is free for it. Connect from several addresses.", errno: errno)
+        start + "no address or port of this machine is free for it. Connect from several addresses.",
+        errno: errno)
     case EAFNOSUPPORT where source != nil:
       return TransportError(
         .invalidAddress, start + "one is an IPv4 address and the other is not.", errno: errno)

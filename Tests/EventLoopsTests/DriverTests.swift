@@ -85,11 +85,17 @@ private final class Recorder: IOTarget {
     #expect(Set(server.peers) == Set(ends.compactMap { driver.localAddress(of: $0) }))
     // Who has a port takes that one; no other connection to the server can have it as well.
     let taken = try #require(driver.localAddress(of: ends[0]))
-    #expect(throws: IOError(errno: EADDRINUSE)) { try driver.connect(to: address, from: taken, target: client) }
+    #expect(throws: IOError(errno: EADDRINUSE)) {
+      try driver.connect(to: address, from: taken, target: client)
+    }
     let foreign = SocketAddress.ipv4(0xC000_0201, port: 0)
-    #expect(throws: IOError(errno: EADDRNOTAVAIL)) { try driver.connect(to: address, from: foreign, target: client) }
+    #expect(throws: IOError(errno: EADDRNOTAVAIL)) {
+      try driver.connect(to: address, from: foreign, target: client)
+    }
     let other = SocketAddress.ipv6(0, 1, scope: 0, port: 0)
-    #expect(throws: IOError(errno: EAFNOSUPPORT)) { try driver.connect(to: address, from: other, target: client) }
+    #expect(throws: IOError(errno: EAFNOSUPPORT)) {
+      try driver.connect(to: address, from: other, target: client)
+    }
     for id in ends + server.accepted + [listener] { driver.close(id, reset: false) }
     loop.turn(mayWait: false)
   }

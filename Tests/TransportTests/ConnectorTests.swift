@@ -64,11 +64,15 @@ private final class Outcome {
     #expect(peers == [source])
   }
 
-  @Test(arguments: [
-    ("", EADDRNOTAVAIL, .addressNotAvailable, "no address or port of this machine is free for it"),
-    ("127.0.0.2", EADDRNOTAVAIL, .addressNotAvailable, "from 127.0.0.2: this machine does not have that address"),
-    ("::1", ECONNREFUSED, .invalidAddress, "from ::1: one is an IPv4 address and the other is not"),
-  ] as [(String, Int32, TransportError.Code, String)])
+  @Test(
+    arguments: [
+      ("", EADDRNOTAVAIL, .addressNotAvailable, "no address or port of this machine is free for it"),
+      (
+        "127.0.0.2", EADDRNOTAVAIL, .addressNotAvailable,
+        "from 127.0.0.2: this machine does not have that address"
+      ),
+      ("::1", ECONNREFUSED, .invalidAddress, "from ::1: one is an IPv4 address and the other is not"),
+    ] as [(String, Int32, TransportError.Code, String)])
   func whatIsWrongWithASourceIsSaid(
     host: String, errno: Int32, code: TransportError.Code, message: String
   ) throws {

@@ -94,7 +94,8 @@ final class Lane: @unchecked Sendable {
 
   private func open(_ connection: BenchConnection) {
     let startedAt = MonotonicClock.nanoseconds
-    WebSocketClient.connect(to: url, on: loop, options: rotation.next(), handler: connection) { [self] result in
+    WebSocketClient.connect(to: url, on: loop, options: rotation.next(), handler: connection) {
+      [self] result in
       underway -= 1
       switch result {
       case .success:

@@ -59,7 +59,8 @@ enum BenchFlags {
 
   static let all: [any FlagDescription] =
     [
-      connections, size, text, depth, seconds, warmup, rate, loops, source, serverPID, json, report, wire, channel,
+      connections, size, text, depth, seconds, warmup, rate, loops, source, serverPID, json, report, wire,
+      channel,
       token, publishURL, apiKey, baseline, greeting, fullHandshakes,
     ] + ConnectFlags.handshake + ClientTLS.flags
 
