@@ -75,7 +75,7 @@ def run(given, chosen_rows, chosen_peers, store):
         store["missing"] = installing.install(dict.fromkeys(peer.family for peer in chosen_peers))
         store["versions"] = machine.versions()
         store["machine"] = machine.describe()
-        store["commit"] = machine.commit()
+    store["commit"] = machine.commit()
     missing = store.get("missing", {})
     store["seconds"] = given.seconds or (1 if given.quick else 3)
     rounds = given.rounds or (3 if given.quick else 5)
