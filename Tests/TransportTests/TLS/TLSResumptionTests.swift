@@ -18,13 +18,18 @@ private struct Rounds {
     client = try TLSClientContext(options)
   }
 
-  /// One connection; whether it was resumed.
-  func connect(host: String = "server.example") throws -> Bool {
+  /// One connection, which stays open: the server's end, and whether it was resumed.
+  func open(host: String = "server.example") throws -> (end: Connection?, isResumed: Bool) {
     try house.connect(client, host: host)
-    // Something arrives, and with it the tickets.
-    house.serverConnection?.write([1])
+    return (house.serverConnection, try #require(house.connection?.tlsDescription).isResumed)
+  }
+
+  /// One connection after the other; whether it was resumed.
+  func connect(host: String = "server.example") throws -> Bool {
+    let (end, isResumed) = try open(host: host)
+    // Something arrives, and with it the ticket.
+    end?.write([1])
     house.network.runUntilIdle()
-    let isResumed = try #require(house.connection?.tlsDescription).isResumed
     house.connection?.close()
     house.network.runUntilIdle()
     return isResumed
@@ -41,6 +46,22 @@ private struct Rounds {
     #expect(rounds.house.count("tls_handshakes") == 3 && rounds.house.count("tls_resumed") == 2)
     // By host and port.
     #expect(try !rounds.connect(host: "127.0.0.1"))
+  }
+
+  /// By TLS 1.3 with a ticket each, of which the latest few are kept.
+  @Test(arguments: [(TLSVersion.v12, 0), (.v13, 1)])
+  func connectionsThatComeBackTogetherAreResumed(version: TLSVersion, wholeHandshakes: Int) throws {
+    var options = trusting
+    options.maximumVersion = version
+    let rounds = try Rounds(options)
+    let count = TLSSessionCache.maximumCountForHost + 1
+    let ends = try (0..<count).map { _ in try rounds.open().end }
+    for end in ends { end?.write([1]) }
+    rounds.house.network.runUntilIdle()
+    let resumed = try (0..<count).map { _ in try rounds.open().isResumed }
+    #expect(
+      resumed == Array(repeating: true, count: count - wholeHandshakes)
+        + Array(repeating: false, count: wholeHandshakes))
   }
 
   @Test func notWithoutTicketsOrWhenTheClientWillNot() throws {
