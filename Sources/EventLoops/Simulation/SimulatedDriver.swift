@@ -218,7 +218,7 @@ package final class SimulatedDriver: Driver {
     to address: SocketAddress, from source: SocketAddress?, target: IOTarget
   ) throws(IOError) -> RegistrationID {
     if let source, source.family != address.family { throw IOError(errno: EAFNOSUPPORT) }
-    let near = source ?? .loopback(port: 0)
+    let near = network.near(source)
     if let near = network.connect(to: address, from: near) {
       return register(.connecting(error: 0), target: target, near, address: near.address)
     }

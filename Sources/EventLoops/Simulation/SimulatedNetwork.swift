@@ -26,10 +26,14 @@ package final class SimulatedNetwork {
       return lastPort
     }
 
-    /// A source without a port is given one.
+    /// The source with a port of its own; an address of loopback where there is none.
+    func near(_ source: SocketAddress?) -> SocketAddress {
+      let source = source ?? .loopback(port: 0)
+      return source.port == 0 ? source.with(port: nextPort()) : source
+    }
+
     func connect(to address: SocketAddress, from source: SocketAddress) -> SimulatedSocket? {
       guard let listener = listeners[address] else { return nil }
-      let source = source.port == 0 ? source.with(port: nextPort()) : source
       let (near, far) = SimulatedSocket.pair(near: source, far: address)
       listener.driver.addPending(far, to: listener.id)
       return near
@@ -74,7 +78,7 @@ package final class SimulatedNetwork {
 
   /// Connects to a listener on a simulated loop; the test holds the returned end. Nil: nobody listens.
   package func connect(to address: SocketAddress, from source: SocketAddress? = nil) -> SimulatedSocket? {
-    state.connect(to: address, from: source ?? .loopback(port: 0))
+    state.connect(to: address, from: state.near(source))
   }
 
   /// Turns all loops until none has anything to do now.
