@@ -14,12 +14,12 @@ final class TLSSessionCache: @unchecked Sendable {
   private struct Entries: ~Copyable {
     /// The oldest first, none empty.
     var sessions: [String: [Entry]] = [:]
-    var count = 0
     var serial: UInt64 = 0
+
+    var count: Int { sessions.values.reduce(0) { $0 + $1.count } }
 
     mutating func append(_ session: OpaquePointer, for key: String) {
       serial &+= 1
-      count += 1
       sessions[key, default: []].append(Entry(session: session, serial: serial))
     }
 
@@ -28,7 +28,6 @@ final class TLSSessionCache: @unchecked Sendable {
       guard var entries = sessions.removeValue(forKey: key) else { return nil }
       let entry = isLatest ? entries.removeLast() : entries.removeFirst()
       if !entries.isEmpty { sessions[key] = entries }
-      count -= 1
       return entry.session
     }
 
