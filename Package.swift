@@ -43,8 +43,8 @@ func tests(of name: String, _ dependencies: [Target.Dependency] = []) -> Target 
 let package = Package(
   name: "martlet",
   products: [
-    Product.library(name: "WebSockets", targets: ["WebSockets"]),
-    Product.library(name: "Realtime", targets: ["Realtime"]),
+    .library(name: "WebSockets", targets: ["WebSockets"]),
+    .library(name: "Realtime", targets: ["Realtime"]),
     .executable(name: "martlet", targets: ["martlet"]),
   ],
   targets: [
